@@ -1,0 +1,1 @@
+"""Gradients of NumPy programs: forward mode, unzipped and transposed."""
