@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SESSION = re.compile(r"^```(?:python|pycon)\n(>>> .*?)^```$", re.DOTALL | re.MULTILINE)
-NAMED_PATH = re.compile(r"`((?:src|tests|scripts|benchmarks|examples|docs)/[\w./*-]+)`")
+NAMED_PATH = re.compile(r"`((?:src|tests|scripts|benchmarks|examples|docs)/[\w./*-]+)(?:::(\w+))?`")
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -37,11 +37,16 @@ def test_the_examples_run_as_printed(page):
     assert not report, "".join(report)
 
 
+def exists(pattern: str, definition: str) -> bool:
+    """Whether a file matches the pattern and, where a definition is named, holds it."""
+    files = ROOT.glob(pattern)
+    if not definition:
+        return any(files)
+    head = re.compile(rf"^\s*(def|class) {definition}\b|^{definition}\b", re.MULTILINE)
+    return any(head.search(file.read_text(encoding="utf-8")) for file in files)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_the_files_it_names_exist(page):
-    missing = [
-        path
-        for path in NAMED_PATH.findall(page.read_text(encoding="utf-8"))
-        if not any(ROOT.glob(path))
-    ]
-    assert not missing
+def test_the_files_and_definitions_it_names_exist(page):
+    named = NAMED_PATH.findall(page.read_text(encoding="utf-8"))
+    assert [path for path in named if not exists(*path)] == []
