@@ -18,8 +18,8 @@ HEAD = """# The primitives
 
 {count} operations on arrays, one record each. A primitive that is not linear has a derivative, from
 its partials; one that is linear in some of its operands has a transpose, and its derivative follows from
-its linearity; none has a rule for reverse mode. "Linear in" counts operands from 0: `0; 1` is linear
-in each by itself, `0, 1` in both together.
+its linearity; none has a rule for reverse mode. "Linear in" names operands, counted from 1:
+`1; 2` is linear in each by itself, `1, 2` in both together.
 
 Calls, tuples, literals and the structural four (`zero`, `add`, `dup`, `drop`) are not primitives but
 forms of [the language](language.md).
@@ -27,8 +27,11 @@ forms of [the language](language.md).
 
 
 def linearity(primitive: Primitive) -> str:
-    """In which operands a primitive is linear: `0; 1` each by itself, `0, 1` jointly."""
-    return "; ".join(", ".join(map(str, sorted(group))) for group in primitive.linear_in) or "–"
+    """In which operands a primitive is linear: `1; 2` each by itself, `1, 2` jointly."""
+    return (
+        "; ".join(", ".join((str(i + 1) for i in sorted(group))) for group in primitive.linear_in)
+        or "–"
+    )
 
 
 def derivative(primitive: Primitive) -> str:
