@@ -29,7 +29,7 @@ forms of [the language](language.md).
 def linearity(primitive: Primitive) -> str:
     """In which operands a primitive is linear: `1; 2` each by itself, `1, 2` jointly."""
     return (
-        "; ".join(", ".join((str(i + 1) for i in sorted(group))) for group in primitive.linear_in)
+        "; ".join(", ".join(str(i + 1) for i in sorted(group)) for group in primitive.linear_in)
         or "–"
     )
 
