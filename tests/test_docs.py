@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SESSION = re.compile(r"^```(?:python|pycon)\n(>>> .*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED_PATH = re.compile(r"`((?:src|tests|scripts|benchmarks|examples|docs)/[\w./*-]+)(?:::(\w+))?`")
-OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.REPORT_ONLY_FIRST_FAILURE
 
 
 def name(page: Path) -> str:
