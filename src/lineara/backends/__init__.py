@@ -1,0 +1,1 @@
+"""Back ends: ways to run a function on NumPy arrays."""

@@ -1,0 +1,122 @@
+"""Costs as exact integers: work, size, tape and peak bytes (paper, section 4).
+
+`work` counts scalar operations. In the linear zone `+`, `*.`, `dup`, `drop` and `zero` cost one per scalar; variables, tuples
+and `let` cost nothing; a primitive costs what its record says; a call costs its body. A nonlinear `drop` and a literal cost
+one per scalar too: they pay for the tangent that `jvp` drops or makes there.
+"""
+
+from __future__ import annotations
+
+from lineara.ir import (
+    Add,
+    Apply,
+    Call,
+    Drop,
+    Dup,
+    Equation,
+    Function,
+    Literal,
+    MakeTuple,
+    Unpack,
+    Var,
+    Zero,
+    callees_first,
+)
+
+
+def work(function: Function) -> int:
+    """Scalar operations of one evaluation.
+
+    >>> from lineara.syntax import parse_function
+    >>> work(parse_function("def f(x: f64[3]) -> f64[3] = sin(x) * x"))
+    6
+    """
+    return works(function)[id(function)]
+
+
+def works(function: Function) -> dict[int, int]:
+    """The work of a function and of everything it calls, by `id`."""
+    done: dict[int, int] = {}
+    for f in callees_first(function):
+        done[id(f)] = sum(equation_work(e, done) for e in f.equations)
+    return done
+
+
+def equation_work(e: Equation, callee_work: dict[int, int]) -> int:
+    """The work of one equation, given that of the functions that it may call."""
+    match e.op:
+        case Apply(primitive, attributes):
+            operands = tuple([v.type for v in e.inputs])
+            results = tuple([v.type for v in e.outputs])
+            return primitive.work(operands, results, dict(attributes))  # type: ignore[arg-type]
+        case Call(callee):
+            return callee_work[id(callee)]
+        case Add() | Zero() | Literal():
+            return e.outputs[0].type.size
+        case Dup() | Drop():
+            return e.inputs[0].type.size
+        case MakeTuple() | Unpack():
+            return 0
+
+
+def interface_work(function: Function) -> int:
+    """Scalars that cross function boundaries in one evaluation: parameters and results, those of calls included.
+
+    The cost theorems hold up to this: a result given back twice is free, and its tangent is a `dup`.
+    """
+    done: dict[int, int] = {}
+    for f in callees_first(function):
+        own = (*f.params, *f.linear_params, *f.results, *f.linear_results)
+        inner = sum(done[id(e.op.function)] for e in f.equations if isinstance(e.op, Call))
+        done[id(f)] = sum(v.type.size for v in own) + inner
+    return done[id(function)]
+
+
+def size(function: Function) -> int:
+    """Nodes of the program text, each function once however often it is called."""
+    return sum(own_size(f) for f in callees_first(function))
+
+
+def own_size(f: Function) -> int:
+    """Nodes of one function: its binders, its operands, its equations and its results."""
+    interface = len(f.params) + len(f.linear_params) + len(f.results) + len(f.linear_results)
+    return 1 + interface + sum(1 + len(e.inputs) + len(e.outputs) for e in f.equations)
+
+
+def peak_bytes(function: Function) -> int:
+    """The most bytes alive at once, when a value lives from its binding to its last use.
+
+    Parameters and results count; a callee's parameters are its caller's values and count once. Tuples are made of their
+    elements, and `dup`, `unpack` and `tuple` copy nothing.
+    """
+    done: dict[int, int] = {}
+    for f in callees_first(function):
+        done[id(f)] = _peak(f, done)
+    return done[id(function)]
+
+
+def _peak(f: Function, callee_peak: dict[int, int]) -> int:
+    """Walk forward with the bytes alive; a value dies after its last use."""
+    last = _last_uses(f)
+    alive = peak = sum(v.type.nbytes for v in (*f.params, *f.linear_params))
+    for step, e in enumerate(f.equations):
+        inside = 0
+        if isinstance(e.op, Call):
+            own = sum(v.type.nbytes for v in (*e.inputs, *e.outputs))
+            inside = max(0, callee_peak[id(e.op.function)] - own)
+        if not isinstance(e.op, MakeTuple | Unpack | Dup):
+            alive += sum(v.type.nbytes for v in e.outputs)
+        peak = max(peak, alive + inside)
+        alive -= sum(_freed(e, v, last) for v in set(e.inputs) if last[v] == step)
+    return peak
+
+
+def _freed(e: Equation, v: Var, last: dict[Var, int]) -> int:
+    """The bytes that the death of an operand frees: none when the results share them."""
+    return 0 if isinstance(e.op, MakeTuple | Unpack | Dup) else v.type.nbytes
+
+
+def _last_uses(f: Function) -> dict[Var, int]:
+    """The index of the equation that uses each variable last; results live to the end."""
+    last = {v: step for step, e in enumerate(f.equations) for v in e.inputs}
+    return last | dict.fromkeys((*f.results, *f.linear_results), len(f.equations))

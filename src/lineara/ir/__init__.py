@@ -1,0 +1,68 @@
+"""The language: types, terms, the record type of a primitive, the builder, and the driver of transformations."""
+
+from lineara.ir.builder import Builder, is_borrow
+from lineara.ir.memo import memoised
+from lineara.ir.primitive import Example, Primitive, infer
+from lineara.ir.terms import (
+    Add,
+    Apply,
+    Call,
+    Drop,
+    Dup,
+    Equation,
+    Function,
+    Literal,
+    MakeTuple,
+    Op,
+    Unpack,
+    Var,
+    Zero,
+    callees,
+    callees_first,
+)
+from lineara.ir.types import (
+    DTYPE_NAMES,
+    UNIT,
+    ArrayType,
+    TupleType,
+    Type,
+    dtype_name,
+    has_tangent,
+    is_supported,
+    leaves,
+    tangent_type,
+)
+
+__all__ = [
+    "DTYPE_NAMES",
+    "UNIT",
+    "Add",
+    "Apply",
+    "ArrayType",
+    "Builder",
+    "Call",
+    "Drop",
+    "Dup",
+    "Equation",
+    "Example",
+    "Function",
+    "Literal",
+    "MakeTuple",
+    "Op",
+    "Primitive",
+    "TupleType",
+    "Type",
+    "Unpack",
+    "Var",
+    "Zero",
+    "callees",
+    "callees_first",
+    "dtype_name",
+    "has_tangent",
+    "infer",
+    "is_borrow",
+    "is_supported",
+    "leaves",
+    "memoised",
+    "tangent_type",
+]

@@ -1,0 +1,44 @@
+"""Names of variables and functions, as they are printed, and as plans and errors refer to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lineara.ir.terms import Function, Var
+
+KEYWORDS = frozenset(
+    "def let in tuple unpack zero add dup drop call checkpoint recompute true false inf nan".split()
+)
+
+
+class Namer:
+    """Gives each request a name of its own: the hint, or the hint with the next free number."""
+
+    def __init__(self, taken: Iterable[str] = KEYWORDS) -> None:
+        self._taken = set(taken)
+        self._next: dict[str, int] = {}
+
+    def name(self, hint: str) -> str:
+        """A new name."""
+        name = hint
+        while name in self._taken:
+            number = self._next.get(hint, 1)
+            self._next[hint] = number + 1
+            name = f"{hint}_{number}"
+        self._taken.add(name)
+        return name
+
+
+def variable_names(function: Function) -> dict[Var, str]:
+    """The printed name of every variable that a function binds.
+
+    A variable without a hint is `v` with a number, or `u` when it is linear.
+    """
+    namer = Namer()
+    names: dict[Var, str] = {}
+    bound = [*function.params, *function.linear_params]
+    bound += [v for e in function.equations for v in e.outputs]
+    for v in bound:
+        if v not in names:
+            names[v] = namer.name(v.hint) if v.hint else namer.name("u" if v.linear else "v")
+    return names

@@ -1,0 +1,82 @@
+"""The record of a primitive: everything that lineara knows about an operation, in one place.
+
+Three forms make records (`lineara.primitives.forms`); consumers read the fields and never ask for a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from lineara.ir.types import ArrayType
+
+Attributes = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Operand types and attributes at which the record proves itself, and where its operands are sampled.
+
+    `low` and `high` bound the sampled values of inexact operands, so that they fall into the domain.
+    """
+
+    operands: tuple[ArrayType, ...]
+    attributes: tuple[tuple[str, Any], ...] = ()
+    low: float = -2.0
+    high: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Primitive:
+    """One operation on arrays.
+
+    evaluate     `(*arrays, **attributes) -> tuple of arrays`, the meaning, in NumPy
+    infer        `(*types, **attributes) -> tuple of types`, or a `ShapeError` / `DtypeError`
+    work         `(operand types, result types, attributes) -> int`, scalar operations
+    jvp          `(operands, results, tangents, attributes) -> tangents of the results`; None: not differentiable
+    linear_in    the sets of operand positions in which it is (jointly) linear
+    transpose    `(operands, cotangents, attributes) -> cotangents of the linear operands`, in their order
+    borrows      whether the linear operand 0 is read and given back as linear result 0
+    linear_form  how to apply it to linear operands when it is linear but does not stand in linear code itself
+    erased       how to apply it when its linear operands are linear no more; None: as it stands
+    """
+
+    name: str
+    law: str
+    family: str
+    evaluate: Callable[..., tuple[Any, ...]]
+    infer: Callable[..., tuple[ArrayType, ...]]
+    work: Callable[[tuple[ArrayType, ...], tuple[ArrayType, ...], Attributes], int]
+    jvp: Callable[..., Any] | None = None
+    linear_in: tuple[frozenset[int], ...] = ()
+    transpose: Callable[..., Any] | None = None
+    borrows: bool = False
+    linear_form: Callable[..., Any] | None = None
+    erased: Callable[..., Any] | None = None
+    elementwise: bool = False
+    examples: tuple[Example, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def results(self, *operands: Any, **attributes: Any) -> tuple[Any, ...]:
+        """Apply the record to expressions of one builder, in a rule."""
+        applied: tuple[Any, ...] = operands[0].bind(self, operands, attributes)
+        return applied
+
+    def __call__(self, *operands: Any, **attributes: Any) -> Any:
+        """Apply a record of one result to expressions, in a rule."""
+        (result,) = self.results(*operands, **attributes)
+        return result
+
+
+@lru_cache(maxsize=65536)
+def infer(
+    primitive: Primitive,
+    attributes: tuple[tuple[str, Any], ...],
+    operands: tuple[ArrayType, ...],
+) -> tuple[ArrayType, ...]:
+    """The result types of a primitive at operand types; raises what its type rule raises."""
+    return primitive.infer(*operands, **dict(attributes))

@@ -1,0 +1,244 @@
+"""Terms of Linear A, in A-normal form: variables, operations, equations, functions.
+
+    def f(x: f64 ; x_dot: f64) -> (f64 ; f64) =
+      let s = sin(x)
+      let c = cos(x)
+      let (; s_dot) = c *. x_dot
+      (s ; s_dot)
+
+A function is a list of equations between two zones of parameters and two zones of results (paper, section 3). Everything
+is immutable; functions refer to the functions that they call, so a program is an acyclic graph of functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from lineara.ir.types import ArrayType, Type
+
+if TYPE_CHECKING:
+    from lineara.errors import Origin
+    from lineara.ir.primitive import Primitive
+
+
+class Var:
+    """A variable: bound once, compared by identity, in the zone that `linear` names."""
+
+    __slots__ = ("hint", "linear", "type")
+
+    def __init__(self, type_: Type, *, linear: bool = False, hint: str = "") -> None:
+        self.type = type_
+        self.linear = linear
+        self.hint = hint
+
+    def __repr__(self) -> str:
+        return f"<{'linear ' if self.linear else ''}{self.hint or 'var'}: {self.type!r}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A primitive with its attributes, sorted by name."""
+
+    primitive: Primitive
+    attributes: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the operation is, as text."""
+        return f"{self.primitive.name}{self.attributes!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """An array of one type filled with one scalar."""
+
+    value: bool | int | float | complex
+    type: ArrayType
+
+    @property
+    def key(self) -> str:
+        """What the operation is, as text."""
+        return f"literal {self.value!r}:{self.type!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeTuple:
+    """Several values of one zone into one."""
+
+    key = "tuple"
+
+
+@dataclass(frozen=True, slots=True)
+class Unpack:
+    """The elements of a tuple, in its zone."""
+
+    key = "unpack"
+
+
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """The linear zero of a type; it takes nothing."""
+
+    type: Type
+
+    @property
+    def key(self) -> str:
+        """What the operation is, as text."""
+        return f"zero:{self.type!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """The sum of two values of one type and one zone."""
+
+    key = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class Dup:
+    """Two of a linear value, from one."""
+
+    key = "dup"
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The end of a value, in either zone."""
+
+    key = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call. With `checkpoint`, `unzip` recomputes the callee's tape unless its policy says otherwise."""
+
+    function: Function
+    checkpoint: bool = False
+
+    @property
+    def key(self) -> str:
+        """What the operation is, as text."""
+        return f"call {self.function.digest} {self.checkpoint}"
+
+
+Op = Apply | Literal | MakeTuple | Unpack | Zero | Add | Dup | Drop | Call
+
+
+class Equation:
+    """`let outputs = op(inputs)`. The operands stand in the order of the operation's parameters.
+
+    `recompute` marks an evaluation that a checkpoint plan asked for again; no simplification merges or moves it.
+    """
+
+    __slots__ = ("inputs", "op", "origin", "outputs", "recompute")
+
+    def __init__(
+        self,
+        op: Op,
+        inputs: tuple[Var, ...],
+        outputs: tuple[Var, ...],
+        origin: Origin | None = None,
+        *,
+        recompute: bool = False,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.outputs = outputs
+        self.origin = origin
+        self.recompute = recompute
+
+    def again(self) -> Equation:
+        """The same equation, as a recomputation."""
+        return Equation(self.op, self.inputs, self.outputs, self.origin, recompute=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """`def name(params ; linear_params) -> (results ; linear_results) = equations`.
+
+    Two functions are equal when they have the same types and equations, whatever they and their variables are called.
+    """
+
+    name: str
+    params: tuple[Var, ...]
+    linear_params: tuple[Var, ...]
+    equations: tuple[Equation, ...]
+    results: tuple[Var, ...]
+    linear_results: tuple[Var, ...]
+    origin: Origin | None = None
+    _digest: list[bytes] = field(default_factory=list, repr=False)
+
+    @property
+    def digest(self) -> bytes:
+        """A hash of the function and all that it calls, computed once."""
+        if not self._digest:
+            for function in callees_first(self):
+                if not function._digest:
+                    function._digest.append(_digest(function))
+        return self._digest[0]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Function) and self.digest == other.digest)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        def types(variables: tuple[Var, ...]) -> str:
+            return ", ".join(repr(v.type) for v in variables)
+
+        return (
+            f"<function {self.name}({types(self.params)} ; {types(self.linear_params)}) -> "
+            f"({types(self.results)} ; {types(self.linear_results)}), {len(self.equations)} equations>"
+        )
+
+
+def callees(function: Function) -> Iterator[Function]:
+    """The functions that a function calls itself, once each, in the order of the calls."""
+    seen: set[int] = set()
+    for equation in function.equations:
+        if isinstance(equation.op, Call) and id(equation.op.function) not in seen:
+            seen.add(id(equation.op.function))
+            yield equation.op.function
+
+
+def callees_first(*functions: Function) -> list[Function]:
+    """All functions that can be reached, each once, every callee before its callers."""
+    order: list[Function] = []
+    seen: set[int] = set()
+    stack = [(f, callees(f)) for f in reversed(functions)]
+    while stack:
+        function, rest = stack[-1]
+        callee = next((g for g in rest if id(g) not in seen), None)
+        if callee is not None:
+            stack.append((callee, callees(callee)))
+            continue
+        stack.pop()
+        if id(function) not in seen:
+            seen.add(id(function))
+            order.append(function)
+    return order
+
+
+def _digest(function: Function) -> bytes:
+    """The hash of one function whose callees have theirs. Names do not count: variables stand as numbers."""
+    number: dict[Var, int] = {}
+
+    def bind(variables: tuple[Var, ...]) -> str:
+        for v in variables:
+            number[v] = len(number)
+        return ",".join([repr(v.type) for v in variables])
+
+    def use(variables: tuple[Var, ...]) -> str:
+        return ",".join([str(number.get(v, "?")) for v in variables])
+
+    lines = [bind(function.params), bind(function.linear_params)]
+    for e in function.equations:
+        used = use(e.inputs)
+        zones = "".join([".:"[v.linear] for v in e.outputs])
+        lines.append(f"{e.op.key}|{used}|{bind(e.outputs)}|{zones}|{e.recompute:d}")
+    lines += [use(function.results), use(function.linear_results)]
+    return blake2b("\n".join(lines).encode(), digest_size=16).digest()

@@ -1,0 +1,133 @@
+"""Types of Linear A: arrays `dtype[shape]` and tuples. A scalar is an array of shape `()`.
+
+    f64   f32[3,4]   bool[2]   (f64, (i64, f32[3]))
+
+Types are interned: two equal types are one object, so that comparing them is comparing identities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+
+DTYPE_NAMES: dict[str, np.dtype[Any]] = {
+    "bool": np.dtype(np.bool_),
+    **{f"i{8 * n}": np.dtype(f"i{n}") for n in (1, 2, 4, 8)},
+    **{f"u{8 * n}": np.dtype(f"u{n}") for n in (1, 2, 4, 8)},
+    **{f"f{8 * n}": np.dtype(f"f{n}") for n in (4, 8)},
+    **{f"c{8 * n}": np.dtype(f"c{n}") for n in (8, 16)},
+}
+_NAME_OF: dict[np.dtype[Any], str] = {dtype: name for name, dtype in DTYPE_NAMES.items()}
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """The short name of a dtype of the language: `f64` for float64."""
+    return _NAME_OF[dtype]
+
+
+def is_supported(dtype: np.dtype[Any]) -> bool:
+    """Whether the language has this dtype (in native byte order)."""
+    return dtype in _NAME_OF
+
+
+class ArrayType:
+    """An array of one dtype and a static shape."""
+
+    __slots__ = ("dtype", "is_inexact", "nbytes", "shape", "size")
+    _interned: ClassVar[dict[tuple[np.dtype[Any], tuple[int, ...]], ArrayType]] = {}
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    size: int
+    nbytes: int
+    is_inexact: bool
+
+    def __new__(cls, dtype: np.dtype[Any] | str | type, shape: tuple[int, ...] = ()) -> ArrayType:
+        """The one object for this dtype (a NumPy dtype or a short name) and shape."""
+        if isinstance(dtype, str):
+            dtype = DTYPE_NAMES[dtype]
+        key = (np.dtype(dtype), tuple(map(int, shape)))
+        found = cls._interned.get(key)
+        if found is not None:
+            return found
+        if not is_supported(key[0]):
+            raise TypeError(f"no dtype {key[0]} in the language; it has {', '.join(DTYPE_NAMES)}")
+        made = super().__new__(cls)
+        made.dtype, made.shape = key
+        made.size = prod(made.shape)
+        made.nbytes = made.size * made.dtype.itemsize
+        made.is_inexact = made.dtype.kind in "fc"
+        return cls._interned.setdefault(key, made)
+
+    def __reduce__(self) -> tuple[type[ArrayType], tuple[np.dtype[Any], tuple[int, ...]]]:
+        return (ArrayType, (self.dtype, self.shape))
+
+    def __repr__(self) -> str:
+        dims = f"[{','.join(map(str, self.shape))}]" if self.shape else ""
+        return _NAME_OF[self.dtype] + dims
+
+
+class TupleType:
+    """A tuple of types; the empty one, `()`, is the tangent type of what has no tangent."""
+
+    __slots__ = ("elements", "is_inexact", "nbytes", "size")
+    _interned: ClassVar[dict[tuple[Type, ...], TupleType]] = {}
+
+    elements: tuple[Type, ...]
+    size: int
+    nbytes: int
+    is_inexact: bool
+
+    def __new__(cls, elements: tuple[Type, ...] = ()) -> TupleType:
+        """The one object for these element types."""
+        key = tuple(elements)
+        found = cls._interned.get(key)
+        if found is not None:
+            return found
+        made = super().__new__(cls)
+        made.elements = key
+        made.size = sum(e.size for e in key)
+        made.nbytes = sum(e.nbytes for e in key)
+        made.is_inexact = all(e.is_inexact for e in key)
+        return cls._interned.setdefault(key, made)
+
+    def __reduce__(self) -> tuple[type[TupleType], tuple[tuple[Type, ...]]]:
+        return (TupleType, (self.elements,))
+
+    def __repr__(self) -> str:
+        inside = ", ".join(map(repr, self.elements))
+        return f"({inside},)" if len(self.elements) == 1 else f"({inside})"
+
+
+Type = ArrayType | TupleType
+"""`size` is the number of scalars, `nbytes` their bytes, `is_inexact` whether it may be linear."""
+
+UNIT = TupleType(())
+
+
+def leaves(type_: Type) -> Iterator[ArrayType]:
+    """The array types in a type, left to right."""
+    if isinstance(type_, ArrayType):
+        yield type_
+    else:
+        for element in type_.elements:
+            yield from leaves(element)
+
+
+def tangent_type(type_: Type) -> Type:
+    """The type of tangents at values of a type: `()` stands where there is none.
+
+    >>> tangent_type(TupleType((ArrayType("f64"), ArrayType("i64"))))
+    (f64, ())
+    """
+    if isinstance(type_, ArrayType):
+        return type_ if type_.is_inexact else UNIT
+    return TupleType(tuple(map(tangent_type, type_.elements)))
+
+
+def has_tangent(type_: Type) -> bool:
+    """Whether some leaf of the type is inexact, so that a tangent can be other than nothing."""
+    return any(leaf.is_inexact for leaf in leaves(type_))

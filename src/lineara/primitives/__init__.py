@@ -1,0 +1,27 @@
+"""The table of primitives: one record each, by family. `REGISTRY` maps every name to its record."""
+
+from types import ModuleType
+
+from lineara.ir import Primitive
+from lineara.primitives import arithmetic, elementary, shape
+from lineara.primitives.arithmetic import Expr
+from lineara.primitives.forms import elementwise, multilinear, nondifferentiable, not_linear
+
+FAMILIES: tuple[ModuleType, ...] = (arithmetic, elementary, shape)
+
+REGISTRY: dict[str, Primitive] = {
+    record.name: record
+    for family in FAMILIES
+    for record in vars(family).values()
+    if isinstance(record, Primitive)
+}
+
+__all__ = [
+    "FAMILIES",
+    "REGISTRY",
+    "Expr",
+    "elementwise",
+    "multilinear",
+    "nondifferentiable",
+    "not_linear",
+]

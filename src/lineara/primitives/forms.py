@@ -1,0 +1,265 @@
+"""The three forms of a record, and the one rule per record that each of them derives.
+
+elementwise        its partials, one per operand, as expressions of the result and the operands
+multilinear        the sets of operands in which it is linear, and one transpose
+nondifferentiable  neither
+
+A rule works on expressions (`lineara.primitives.arithmetic.Expr`): `+ - * /`, records called as functions, and
+`tangent.scaled(c)` for the product `c *. tangent` of a coefficient and a linear value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lineara.errors import DtypeError, LinearTypeError, Origin, ShapeError
+from lineara.ir import ArrayType, Example, Primitive
+
+REAL, INEXACT, NUMBER, ANY = "f", "fc", "iufc", "biufc"
+Partial = Callable[..., Any] | int
+F64, F32, C128 = "f64", "f32", "c128"
+
+
+def examples_of(
+    kinds: str, arity: int, low: float = -2.0, high: float = 2.0
+) -> tuple[Example, ...]:
+    """Examples of an elementwise record: a few dtypes of its kinds, a matrix, a scalar and an empty array."""
+    dtypes = {"f": "f64 f32", "c": "c128 c64", "i": "i64 i8", "u": "u8", "b": "bool"}
+    names = [name for kind in kinds for name in dtypes[kind].split()]
+    return tuple(
+        Example((ArrayType(name, shape),) * arity, low=low, high=high)
+        for name in names
+        for shape in ((2, 3), (), (0,))
+    )
+
+
+def same_type(name: str, kinds: str, operands: Sequence[ArrayType]) -> ArrayType:
+    """The one type of the operands, of one of the kinds; an error names what differs."""
+    first = operands[0]
+    for other in operands[1:]:
+        if other.shape != first.shape:
+            raise ShapeError(
+                f"`{name}` takes operands of one shape, not {_and(operands)}",
+                mend="broadcast the smaller operand first",
+            )
+        if other.dtype != first.dtype:
+            raise DtypeError(
+                f"`{name}` takes operands of one dtype, not {_and(operands)}",
+                mend="convert one of them first",
+            )
+    check_kind(name, kinds, first)
+    return first
+
+
+def check_kind(name: str, kinds: str, operand: ArrayType) -> None:
+    """Refuse an operand whose dtype kind the record does not take."""
+    if not isinstance(operand, ArrayType):
+        raise DtypeError(
+            f"`{name}` takes arrays, not the tuple {operand!r}", mend="unpack it first"
+        )
+    if operand.dtype.kind not in kinds:
+        words = {"b": "bool", "i": "integer", "u": "unsigned", "f": "real", "c": "complex"}
+        allowed = ", ".join(words[k] for k in kinds)
+        raise DtypeError(
+            f"`{name}` takes {allowed} operands, not {operand!r}", mend="convert the operand first"
+        )
+
+
+def _and(operands: Sequence[ArrayType]) -> str:
+    return " and ".join(map(repr, operands))
+
+
+def real_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of the real part."""
+    return np.empty(0, dtype).real.dtype
+
+
+def elementwise(
+    name: str,
+    law: str,
+    evaluate: Callable[..., Any],
+    partials: Sequence[Partial],
+    *,
+    kinds: str = INEXACT,
+    family: str = "elementary",
+    flops: int = 1,
+    low: float = -2.0,
+    high: float = 2.0,
+    linear_in: Sequence[tuple[int, ...]] = (),
+) -> Primitive:
+    """A record that maps each element by itself.
+
+    `partials[i]` is ∂result/∂operand i: a function of the result and the operands, or a number 1, -1 or 0. `linear_in` are
+    the sets of operands in each of which it is linear, the others held: it may be applied to linear values there, by its
+    partials.
+    """
+
+    def infer(*operands: ArrayType) -> tuple[ArrayType, ...]:
+        if len(operands) != len(partials):
+            raise ShapeError(f"`{name}` takes {len(partials)} operands, not {len(operands)}")
+        return (same_type(name, kinds, operands),)
+
+    def meaning(*arrays: Any) -> tuple[Any, ...]:
+        return (np.asarray(evaluate(*arrays), arrays[0].dtype),)
+
+    def jvp(operands: Any, results: Any, tangents: Any, attributes: Any) -> list[Any]:
+        terms = [
+            scale_by(partial, t, results[0], operands)
+            for partial, t in zip(partials, tangents, strict=True)
+            if t is not None and not (isinstance(partial, int) and partial == 0)
+        ]
+        return [sum_of(terms)]
+
+    def linear_form(operands: Any) -> Any:
+        terms = [
+            scale_by(partial, x, None, operands)
+            for partial, x in zip(partials, operands, strict=True)
+            if x.var.linear
+        ]
+        return sum_of(terms)
+
+    return Primitive(
+        name,
+        law,
+        family,
+        meaning,
+        infer,
+        lambda operands, results, attributes: flops * results[0].size,
+        jvp=jvp,
+        linear_in=tuple(map(frozenset, linear_in)),
+        linear_form=linear_form if linear_in else None,
+        elementwise=True,
+        examples=examples_of(kinds, len(partials), low, high),
+    )
+
+
+def not_linear(
+    primitive: Primitive, linear: frozenset[int], origin: Origin | None
+) -> LinearTypeError:
+    """The error of a primitive applied to linear operands where it is not linear."""
+    where = " and ".join(str(i + 1) for i in sorted(linear))
+    groups = [" with ".join(str(i + 1) for i in sorted(g)) for g in primitive.linear_in]
+    known = (
+        f"it is linear in operand {', or in operand '.join(groups)}"
+        if groups
+        else "it is nonlinear"
+    )
+    return LinearTypeError(
+        f"`{primitive.name}` is applied to a linear value as operand {where}, but {known}",
+        rule="used nonlinearly",
+        origin=origin,
+        mend="keep linear values to `+`, products with nonlinear values, and linear primitives",
+    )
+
+
+def scale_by(partial: Partial, tangent: Any, result: Any, operands: Sequence[Any]) -> Any:
+    """One term of the chain rule: the partial at this point times the tangent."""
+    if isinstance(partial, int):
+        return tangent if partial == 1 else -tangent
+    return tangent.scaled(partial(result, *operands))
+
+
+def sum_of(terms: Sequence[Any]) -> Any:
+    """The sum of linear expressions; no term at all is no tangent, None."""
+    if not terms:
+        return None
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+def nondifferentiable(
+    name: str,
+    law: str,
+    evaluate: Callable[..., Any],
+    infer: Callable[..., tuple[ArrayType, ...]],
+    *,
+    family: str,
+    examples: tuple[Example, ...],
+    elementwise: bool = False,
+) -> Primitive:
+    """A record whose results have no tangent: comparisons, integers, and what is flat almost everywhere."""
+
+    def meaning(*arrays: Any, **attributes: Any) -> tuple[Any, ...]:
+        types = infer(*(ArrayType(a.dtype, a.shape) for a in arrays), **attributes)
+        return (np.asarray(evaluate(*arrays, **attributes), types[0].dtype),)
+
+    return Primitive(
+        name,
+        law,
+        family,
+        meaning,
+        infer,
+        lambda operands, results, attributes: max(t.size for t in (*operands, *results)),
+        elementwise=elementwise,
+        examples=examples,
+    )
+
+
+def touched(operands: Sequence[ArrayType], results: Sequence[ArrayType], attributes: Any) -> int:
+    """The elements touched: of the operands or of the results, whichever are more. Equal for a map and its transpose."""
+    return max(sum(t.size for t in operands), sum(t.size for t in results))
+
+
+def multilinear(
+    name: str,
+    law: str,
+    evaluate: Callable[..., Any],
+    infer: Callable[..., tuple[ArrayType, ...]],
+    transpose: Callable[..., Any],
+    *,
+    linear_in: Sequence[frozenset[int]],
+    family: str,
+    examples: tuple[Example, ...],
+    work: Callable[..., int] = touched,
+    jvp: Callable[..., Any] | None = None,
+    borrows: bool = False,
+    erased: Callable[..., Any] | None = None,
+) -> Primitive:
+    """A record that is linear in each of the sets of operands `linear_in`, the others held.
+
+    `transpose(operands, cotangents, **attributes)` gives a list, the cotangents of the linear operands in their order; the
+    linear entries of `operands` are types, the others expressions. `evaluate` gives one array or a tuple of them. The JVP is
+    derived: a sum over the sets.
+    """
+
+    def meaning(*arrays: Any, **attributes: Any) -> tuple[Any, ...]:
+        given = evaluate(*arrays, **attributes)
+        return given if isinstance(given, tuple) else (np.asarray(given, order="C"),)
+
+    def derived(operands: Any, results: Any, tangents: Any, attributes: Any) -> list[Any]:
+        terms = [
+            record.results(*_with_tangents(group, operands, tangents), **attributes)
+            for group in linear_in
+            if any(tangents[i] is not None for i in group)
+        ]
+        return [sum_of(column) for column in zip(*terms, strict=True)]
+
+    record = Primitive(
+        name,
+        law,
+        family,
+        meaning,
+        infer,
+        work,
+        jvp=jvp or derived,
+        linear_in=tuple(linear_in),
+        transpose=transpose,
+        borrows=borrows,
+        erased=erased,
+        examples=examples,
+    )
+    return record
+
+
+def _with_tangents(group: frozenset[int], operands: Any, tangents: Any) -> list[Any]:
+    """The operands, those of the group replaced by their tangents, a zero where there is none."""
+    anchor = next(t for i in group if (t := tangents[i]) is not None)
+    return [
+        x if i not in group else anchor.zero(x.type) if tangents[i] is None else tangents[i]
+        for i, x in enumerate(operands)
+    ]

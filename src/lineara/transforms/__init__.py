@@ -1,0 +1,33 @@
+"""The transformations of the paper: each takes a function of the language and gives functions of the language."""
+
+from lineara.transforms.erase import erase
+from lineara.transforms.jvp import jvp
+from lineara.transforms.policy import (
+    Policy,
+    Site,
+    as_written,
+    everything,
+    nothing,
+    save_names,
+    save_only,
+)
+from lineara.transforms.prune import prune
+from lineara.transforms.transpose import transpose
+from lineara.transforms.unzip import Halves, partial_eval, unzip
+
+__all__ = [
+    "Halves",
+    "Policy",
+    "Site",
+    "as_written",
+    "erase",
+    "everything",
+    "jvp",
+    "nothing",
+    "partial_eval",
+    "prune",
+    "save_names",
+    "save_only",
+    "transpose",
+    "unzip",
+]

@@ -1,0 +1,87 @@
+"""Erasing: a linear variable may always be forgotten to be linear (paper, section 5).
+
+    let (; a, b) = dup x_bar            (nothing: both are x_bar)
+    let (; s) = a +. b                  let s = x_bar + x_bar
+    let (; z) = zero: f64               let z = 0.0
+
+The result of a transformation becomes a nonlinear program again, so that transformations nest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from lineara.ir import (
+    Apply,
+    ArrayType,
+    Builder,
+    Call,
+    Drop,
+    Dup,
+    Equation,
+    Function,
+    Type,
+    Var,
+    Zero,
+    memoised,
+)
+from lineara.primitives import Expr
+
+
+def erase(function: Function) -> Function:
+    """The same function, all of it nonlinear.
+
+    f : (x̄ ; ẋ̄) → (ȳ ; ẏ̄)      erase f : (x̄, ẋ̄) → (ȳ, ẏ̄)
+    """
+    return _erase(function)
+
+
+@memoised
+def _erase(function: Function) -> Generator[Any, Any, Function]:
+    if not (function.linear_params or function.linear_results or _has_linear(function)):
+        return function
+    builder = Builder(function.name, function.origin)
+    builder.params = list(function.params)
+    plain: dict[Var, Var] = {v: builder.param(v.type, hint=v.hint) for v in function.linear_params}
+    for e in function.equations:
+        builder.origin, builder.recompute = e.origin, e.recompute
+        inputs = [plain.get(v, v) for v in e.inputs]
+        if isinstance(e.op, Call):
+            callee = yield (e.op.function,)
+            outputs, _ = builder.call(callee, inputs, checkpoint=e.op.checkpoint)
+            plain.update(zip(e.outputs, outputs, strict=True))
+        elif not any([v.linear for v in (*e.inputs, *e.outputs)]):
+            builder.append(e)
+        else:
+            plain.update(zip(e.outputs, _erased(builder, e, inputs), strict=True))
+    results = [plain.get(v, v) for v in (*function.results, *function.linear_results)]
+    return builder.finish(results)
+
+
+def _has_linear(function: Function) -> bool:
+    return any([v.linear for e in function.equations for v in e.outputs])
+
+
+def _erased(builder: Builder, e: Equation, inputs: list[Var]) -> list[Var]:
+    """The values of a linear equation, as nonlinear ones."""
+    match e.op:
+        case Zero(type_):
+            return [_zeros(builder, type_)]
+        case Dup():
+            return [inputs[0], inputs[0]]
+        case Drop():
+            return []
+        case Apply(primitive, attributes) if primitive.erased is not None:
+            operands = [Expr(builder, v) for v in inputs]
+            return [x.var for x in primitive.erased(operands, **dict(attributes))]
+        case op:
+            outputs = [Var(v.type, hint=v.hint) for v in e.outputs]
+            return list(builder.emit(op, inputs, outputs))
+
+
+def _zeros(builder: Builder, type_: Type) -> Var:
+    """Zeros of a type, as literals."""
+    if isinstance(type_, ArrayType):
+        return builder.literal(0, type_)
+    return builder.tuple([_zeros(builder, t) for t in type_.elements])

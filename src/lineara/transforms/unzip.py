@@ -1,0 +1,220 @@
+"""Unzipping: partial evaluation, and the choice of what to keep (paper, sections 6 and 7).
+
+    def f.jvp(x: f64 ; x_dot: f64) -> (f64 ; f64) =
+      let y = sin(x)
+      let c = cos(x)
+      let (; y_dot) = c *. x_dot
+      (y ; y_dot)
+
+    def f.jvp.nonlin(x: f64) -> (f64, f64) =        def f.jvp.lin(c: f64 ; x_dot: f64) -> ( ; f64) =
+      let y = sin(x)                                  let (; y_dot) = c *. x_dot
+      let c = cos(x)                                  ( ; y_dot)
+      (y, c)
+
+Nothing here knows about derivatives. An equation is late when it reads something late: linear, or one of the parameters
+that `partial_eval` declares unknown. The early values that late equations read are the residuals. Each is kept on the tape,
+or the equation that made it is evaluated again in the late half, as the policy says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lineara.ir import Builder, Call, Drop, Equation, Function, Type, Var, Zero, memoised
+from lineara.ir.names import variable_names
+from lineara.transforms.demand import Demand
+from lineara.transforms.policy import Policy, Site, as_written
+from lineara.transforms.prune import prune
+
+Mask = tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """The two halves of a function, and what passes between them.
+
+        early : early params → (early results, tape)      late : (tape, late params ; linear params) → late results
+
+    `late_results` says which of the function's (nonlinear) results the late half gives.
+    """
+
+    early: Function
+    late: Function
+    tape: tuple[Type, ...]
+    late_results: Mask
+
+    @property
+    def nonlinear(self) -> Function:
+        """The early half, as unzipping calls it."""
+        return self.early
+
+    @property
+    def linear(self) -> Function:
+        """The late half, as unzipping calls it."""
+        return self.late
+
+    @property
+    def tape_bytes(self) -> int:
+        """The bytes of the tape."""
+        return sum(t.nbytes for t in self.tape)
+
+
+def unzip(function: Function, policy: Policy = as_written) -> Halves:
+    """Split a mixed function into a nonlinear half and a linear half.
+
+        f : (x̄ ; ẋ̄) → (ȳ ; ẏ̄)      nonlinear : x̄ → (ȳ, tape)      linear : (tape ; ẋ̄) → ( ; ẏ̄)
+
+    The tape is what the linear half reads; `policy` says which of it is kept and which is computed again.
+    """
+    return _split(function, (False,) * len(function.params), policy, ("nonlin", "lin"))
+
+
+def partial_eval(function: Function, known: Mask, policy: Policy = as_written) -> Halves:
+    """Split a function by what is known early: `known` marks the (nonlinear) parameters.
+
+    The early half takes the known parameters, the late half the tape and the others. No linearity is needed.
+    """
+    late = tuple([not k for k in known])
+    return _split(function, late, policy, ("known", "unknown"))
+
+
+@memoised
+def _split(
+    function: Function, late_params: Mask, policy: Policy, names: tuple[str, str]
+) -> Generator[Any, Any, Halves]:
+    late = {v for v, is_late in zip(function.params, late_params, strict=True) if is_late}
+    late.update(function.linear_params)
+    early_equations: list[Equation] = []
+    late_equations: list[Equation] = []
+    for e in function.equations:
+        if isinstance(e.op, Call) and (
+            e.op.function.linear_results or not late.isdisjoint(e.inputs)
+        ):
+            callee = e.op.function
+            masks = tuple([v in late for v in e.inputs[: len(callee.params)]])
+            halves = yield callee, masks, policy, names
+            first, second = _split_call(e, e.op, halves, late)
+            early_equations.append(first)
+            late_equations.append(second)
+            late.update(second.outputs)
+        elif isinstance(e.op, Zero) or not late.isdisjoint(e.inputs):
+            late_equations.append(e)
+            late.update(e.outputs)
+        else:
+            early_equations.append(e)
+    split = _Split(function, late, early_equations, late_equations, names)
+    return split.halves(policy)
+
+
+def _split_call(e: Equation, op: Call, halves: Halves, late: set[Var]) -> tuple[Equation, Equation]:
+    """`g(x̄ ; ẋ̄)` becomes `g.nonlin(x̄)`, whose tape joins ours, and `g.lin(tape ; ẋ̄)`."""
+    callee = op.function
+    params = (*callee.params, *callee.linear_params)
+    early_in = [v for v, p in zip(e.inputs, params, strict=True) if v not in late and not p.linear]
+    late_in = [v for v, p in zip(e.inputs, params, strict=True) if v in late or p.linear]
+    is_late = (*halves.late_results, *(True for _ in callee.linear_results))
+    early_out = [v for v, wait in zip(e.outputs, is_late, strict=True) if not wait]
+    late_out = [v for v, wait in zip(e.outputs, is_late, strict=True) if wait]
+    tape = [Var(t) for t in halves.tape]
+
+    def call(function: Function, inputs: list[Var], outputs: list[Var]) -> Equation:
+        return Equation(
+            Call(function, op.checkpoint),
+            tuple(inputs),
+            tuple(outputs),
+            e.origin,
+            recompute=e.recompute,
+        )
+
+    early = call(halves.early, early_in, early_out + tape)
+    return early, call(halves.late, tape + late_in, late_out)
+
+
+class _Split:
+    """One function, its equations sorted into early and late; what remains is to choose the tape."""
+
+    def __init__(
+        self,
+        function: Function,
+        late: set[Var],
+        early_equations: list[Equation],
+        late_equations: list[Equation],
+        names: tuple[str, str],
+    ) -> None:
+        self.function = function
+        self.late = late
+        self.early_equations = early_equations
+        self.late_equations = late_equations
+        self.names = names
+
+    def halves(self, policy: Policy) -> Halves:
+        tape, again = self._choose(policy)
+        late_results = tuple([v in self.late for v in self.function.results])
+        return Halves(
+            self._early(tape, again),
+            self._late(tape, again),
+            tuple([v.type for v in tape]),
+            late_results,
+        )
+
+    def _choose(self, policy: Policy) -> tuple[list[Var], list[Equation]]:
+        """The residuals that are kept, and the equations that are evaluated again, both in program order."""
+        needed = {v for e in self.late_equations for v in e.inputs if v not in self.late}
+        printed: dict[Var, str] = {}
+        again: list[Equation] = []
+        for e in reversed(self.early_equations):
+            if needed.isdisjoint(e.outputs):
+                continue
+            printed = printed or variable_names(self.function)
+            shown = tuple([printed[v] for v in e.outputs if v in printed])
+            if not policy(Site(self.function.name, shown, e)):
+                again.append(_restricted(e, needed).again())
+                needed.difference_update(e.outputs)
+                needed.update(e.inputs)
+        bound = [*self.function.params, *(v for e in self.early_equations for v in e.outputs)]
+        return [v for v in bound if v in needed], again[::-1]
+
+    def _early(self, tape: list[Var], again: Sequence[Equation]) -> Function:
+        """The early half: what was early, less what only the late half evaluates now."""
+        results = [v for v in self.function.results if v not in self.late]
+        needed = {*results, *tape}
+        optional = {e.outputs[0] for e in again}
+        kept: list[Equation] = []
+        gone: set[Var] = set()
+        for e in reversed(self.early_equations):
+            if not optional.isdisjoint(e.outputs):
+                if needed.isdisjoint(e.outputs):
+                    gone.update(e.outputs)
+                    continue
+                e = _restricted(e, needed)
+            kept.append(e)
+            if not isinstance(e.op, Drop):
+                needed.update(e.inputs)
+        builder = Builder(f"{self.function.name}.{self.names[0]}", self.function.origin)
+        builder.params = [v for v in self.function.params if v not in self.late]
+        builder.equations = [e for e in reversed(kept) if gone.isdisjoint(e.inputs)]
+        return builder.finish([*results, *tape])
+
+    def _late(self, tape: list[Var], again: Sequence[Equation]) -> Function:
+        """The late half: what was late, each recomputation just before the first equation that reads it."""
+        builder = Builder(f"{self.function.name}.{self.names[1]}", self.function.origin)
+        builder.params = tape + [v for v in self.function.params if v in self.late]
+        builder.linear_params = list(self.function.linear_params)
+        demand = Demand(builder, again)
+        for e in self.late_equations:
+            demand.define(e.inputs)
+            builder.append(e)
+        results = [v for v in self.function.results if v in self.late]
+        return builder.finish(results, self.function.linear_results)
+
+
+def _restricted(e: Equation, needed: set[Var]) -> Equation:
+    """A call that gives only the results that are needed; any other equation as it is."""
+    keep = tuple([v in needed for v in e.outputs])
+    if not isinstance(e.op, Call) or all(keep):
+        return e
+    outputs = tuple([v for v in e.outputs if v in needed])
+    call = Call(prune(e.op.function, keep), e.op.checkpoint)
+    return Equation(call, e.inputs, outputs, e.origin, recompute=e.recompute)

@@ -1,0 +1,375 @@
+"""The checker of Linear A: one function per typing rule (paper, section 3.2).
+
+`check` accepts a function and all that it calls, or raises the first `LinearTypeError`: linear variables are used exactly
+once, non-linear ones at least once, and no non-linear result depends on a linear value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lineara.errors import LinearaError, LinearTypeError, Origin
+from lineara.ir import (
+    Add,
+    Apply,
+    ArrayType,
+    Call,
+    Drop,
+    Dup,
+    Equation,
+    Function,
+    Literal,
+    MakeTuple,
+    TupleType,
+    Type,
+    Unpack,
+    Var,
+    Zero,
+    callees_first,
+    infer,
+    is_borrow,
+)
+from lineara.ir.names import variable_names
+
+Signature = list[tuple[Type, bool]]
+"""Types of outputs, and whether each is linear."""
+
+
+def check(function: Function) -> Function:
+    """Check a function and all that it calls; returns the function.
+
+    Raises:
+        LinearTypeError: names the variable, the rule that it breaks, the place and the mend.
+    """
+    for f in callees_first(function):
+        _Scope(f).check()
+    return function
+
+
+class _Scope:
+    """The environment of one function: what is bound, and what is still to be used."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.bound: set[Var] = set()
+        self.unused: dict[Var, Origin | None] = {}
+        self.spent: set[Var] = set()
+
+    def check(self) -> None:
+        f = self.function
+        self.bind(f.params, False, f.origin)
+        self.bind(f.linear_params, True, f.origin)
+        for e in f.equations:
+            self.use(e.inputs, e.origin)
+            rule = RULES[type(e.op)]
+            try:
+                expected = rule(self, e)
+            except LinearTypeError:
+                raise
+            except LinearaError as error:
+                raise self.error(error.problem, "type", None, e.origin, error.mend) from None
+            self.outputs(e, expected)
+        self.results(f.results, False)
+        self.results(f.linear_results, True)
+        if self.unused:
+            self.unused_error()
+
+    def bind(self, variables: tuple[Var, ...], linear: bool, origin: Origin | None) -> None:
+        for v in variables:
+            if v.linear != linear:
+                zone = "linear" if linear else "nonlinear"
+                raise self.error(f"{self.name(v)} is bound in the {zone} zone", "zone", v, origin)
+            self.bind_one(v, origin)
+
+    def bind_one(self, v: Var, origin: Origin | None) -> None:
+        if v in self.bound:
+            raise self.error(
+                f"{self.name(v)} is bound twice", "shadowed", v, origin, "give it another name"
+            )
+        if v.linear and not v.type.is_inexact:
+            raise self.error(
+                f"{self.name(v)} of type {v.type!r} cannot be linear",
+                "type",
+                v,
+                origin,
+                "only real and complex values have tangents; move it to the nonlinear zone",
+            )
+        self.bound.add(v)
+        self.unused[v] = origin
+
+    def use(self, variables: tuple[Var, ...], origin: Origin | None) -> None:
+        for v in variables:
+            if v.linear:
+                if v in self.unused:
+                    del self.unused[v]
+                    continue
+                if v in self.bound:
+                    raise self.error(
+                        f"the linear variable {self.name(v)} is used twice",
+                        "used twice",
+                        v,
+                        origin,
+                        f"split it first: let (; a, b) = dup {self.name(v)}",
+                    )
+            else:
+                self.unused.pop(v, None)
+            if v not in self.bound:
+                raise self.error(
+                    f"{self.name(v)} is not bound", "unknown", v, origin, "bind it first"
+                )
+
+    def outputs(self, e: Equation, expected: Signature) -> None:
+        if len(e.outputs) != len(expected):
+            raise self.error(
+                f"the operation gives {len(expected)} values, and {len(e.outputs)} are bound",
+                "arity",
+                None,
+                e.origin,
+                "bind as many variables as there are values",
+            )
+        for v, (type_, linear) in zip(e.outputs, expected, strict=True):
+            if v.type is not type_:
+                raise self.error(
+                    f"{self.name(v)} is declared {v.type!r}, but its value is {type_!r}",
+                    "type",
+                    v,
+                    e.origin,
+                )
+            if v.linear != linear:
+                raise self.zone_error(v, linear, e)
+            self.bind_one(v, e.origin)
+
+    def results(self, variables: tuple[Var, ...], linear: bool) -> None:
+        origin = self.function.origin
+        self.use(variables, origin)
+        for v in variables:
+            if v.linear and not linear:
+                raise self.leak(v, origin)
+            if linear and not v.linear:
+                raise self.error(
+                    f"the linear result {self.name(v)} is nonlinear",
+                    "zone",
+                    v,
+                    origin,
+                    "return it left of the `;`",
+                )
+
+    def unused_error(self) -> None:
+        v, origin = next(iter(self.unused.items()))
+        kind = "linear" if v.linear else "nonlinear"
+        raise self.error(
+            f"the {kind} variable {self.name(v)} is never used",
+            "never used",
+            v,
+            origin,
+            f"use it, or end it: let () = drop {self.name(v)}",
+        )
+
+    def zone_error(self, v: Var, linear: bool, e: Equation) -> LinearTypeError:
+        if linear:
+            return self.leak(v, e.origin)
+        return self.error(
+            f"{self.name(v)} is bound as linear, but no operand is linear",
+            "nonlinear factor",
+            v,
+            e.origin,
+            "a linear product is `c *. x` with a linear x; a nonlinear value is bound left of the `;`",
+        )
+
+    def leak(self, v: Var, origin: Origin | None) -> LinearTypeError:
+        return self.error(
+            f"the linear value {self.name(v)} leaks into a nonlinear result",
+            "leaks",
+            v,
+            origin,
+            "bind or return it right of the `;`: nothing nonlinear may depend on a linear value",
+        )
+
+    def name(self, v: Var) -> str:
+        return f"`{variable_names(self.function).get(v, v.hint or '?')}`"
+
+    def error(
+        self, problem: str, rule: str, v: Var | None, origin: Origin | None, mend: str = ""
+    ) -> LinearTypeError:
+        return LinearTypeError(
+            f"{problem} (in `{self.function.name}`)",
+            rule=rule,
+            variable=self.name(v).strip("`") if v is not None else "",
+            origin=origin,
+            mend=mend,
+        )
+
+
+def _arity(scope: _Scope, e: Equation, count: int, what: str) -> None:
+    if len(e.inputs) != count:
+        raise scope.error(
+            f"{what} takes {count} operand{'s' * (count != 1)}, not {len(e.inputs)}",
+            "arity",
+            None,
+            e.origin,
+        )
+
+
+def _one_zone(scope: _Scope, e: Equation, what: str) -> bool:
+    """The zone of all operands."""
+    zones = {v.linear for v in e.inputs}
+    if len(zones) > 1:
+        v = next(v for v in e.inputs if not v.linear)
+        raise scope.error(
+            f"{what} mixes linear operands with the nonlinear {scope.name(v)}",
+            "nonlinear factor",
+            v,
+            e.origin,
+            "operands must all be linear or all be nonlinear here",
+        )
+    return zones == {True}
+
+
+def _apply(scope: _Scope, e: Equation) -> Signature:
+    """A primitive: linear in exactly its linear operands, or in none.
+
+    Γ ⊢ c̄ : τ̄    Γ̇ ⊢ ẋ̄ : σ̄    p linear in ẋ̄   ⟹   Γ ; Γ̇ ⊢ p(c̄, ẋ̄) : ( ; ρ̄)
+    """
+    primitive, attributes = e.op.primitive, e.op.attributes  # type: ignore[union-attr]
+    try:
+        types = infer(primitive, attributes, tuple([v.type for v in e.inputs]))  # type: ignore[misc]
+    except TypeError as error:
+        if isinstance(error, LinearaError):
+            raise
+        raise scope.error(
+            f"`{primitive.name}` does not take these operands and attributes: {error}",
+            "arity",
+            None,
+            e.origin,
+        ) from None
+    linear = frozenset([i for i, v in enumerate(e.inputs) if v.linear])
+    if linear:
+        if linear not in primitive.linear_in or primitive.transpose is None:
+            v = e.inputs[min(linear)]
+            raise scope.error(
+                f"the linear variable {scope.name(v)} is used nonlinearly, by `{primitive.name}`",
+                "used nonlinearly",
+                v,
+                e.origin,
+                "linear code has `+.`, `*.` with a nonlinear left factor, and linear primitives",
+            )
+    elif primitive.borrows:
+        raise scope.error(
+            f"`{primitive.name}` takes a linear operand first, and {scope.name(e.inputs[0])} is nonlinear",
+            "nonlinear factor",
+            e.inputs[0],
+            e.origin,
+        )
+    return [(t, bool(linear)) for t in types]
+
+
+def _literal(scope: _Scope, e: Equation) -> Signature:
+    """Γ ; · ⊢ c : (τ ; )"""
+    _arity(scope, e, 0, "a literal")
+    return [(e.op.type, False)]  # type: ignore[union-attr]
+
+
+def _tuple(scope: _Scope, e: Equation) -> Signature:
+    """Γ ⊢ x̄ : τ̄  ⟹  Γ ⊢ tuple(x̄) : (τ̄)   in either zone"""
+    linear = _one_zone(scope, e, "`tuple`")
+    return [(TupleType(tuple([v.type for v in e.inputs])), linear)]
+
+
+def _unpack(scope: _Scope, e: Equation) -> Signature:
+    """Γ ⊢ x : (τ̄)  ⟹  Γ ⊢ unpack x : τ̄   in either zone"""
+    _arity(scope, e, 1, "`unpack`")
+    v = e.inputs[0]
+    if not isinstance(v.type, TupleType):
+        raise scope.error(
+            f"{scope.name(v)} of type {v.type!r} is not a tuple",
+            "type",
+            v,
+            e.origin,
+            "unpack tuples",
+        )
+    return [(t, v.linear) for t in v.type.elements]
+
+
+def _zero(scope: _Scope, e: Equation) -> Signature:
+    """Γ ; · ⊢ 0̇:σ : ( ; σ)"""
+    _arity(scope, e, 0, "`zero`")
+    return [(e.op.type, True)]  # type: ignore[union-attr]
+
+
+def _add(scope: _Scope, e: Equation) -> Signature:
+    """Γ̇ ⊢ ẋ : σ    Δ̇ ⊢ ẏ : σ  ⟹  Γ̇,Δ̇ ⊢ ẋ +̇ ẏ : σ   and the same for x + y"""
+    _arity(scope, e, 2, "`+`")
+    linear = _one_zone(scope, e, "`+`")
+    x, y = e.inputs
+    if x.type is not y.type:
+        raise scope.error(
+            f"`+` takes operands of one type, not {x.type!r} and {y.type!r}", "type", y, e.origin
+        )
+    return [(x.type, linear)]
+
+
+def _dup(scope: _Scope, e: Equation) -> Signature:
+    """Γ̇ ⊢ ẋ : σ  ⟹  Γ̇ ⊢ dup ẋ : ( ; σ, σ)"""
+    _arity(scope, e, 1, "`dup`")
+    v = e.inputs[0]
+    if not v.linear:
+        raise scope.error(
+            f"`dup` of the nonlinear {scope.name(v)}",
+            "nonlinear factor",
+            v,
+            e.origin,
+            "a nonlinear variable may be used as often as you like",
+        )
+    return [(v.type, True), (v.type, True)]
+
+
+def _drop(scope: _Scope, e: Equation) -> Signature:
+    """Γ ; Γ̇ ⊢ x : τ  ⟹  Γ ; Γ̇ ⊢ drop x : ( ; )"""
+    _arity(scope, e, 1, "`drop`")
+    return []
+
+
+def _call(scope: _Scope, e: Equation) -> Signature:
+    """f : (τ̄ ; σ̄) → (τ̄' ; σ̄')    Γ ⊢ x̄ : τ̄    Γ̇ ⊢ ẋ̄ : σ̄  ⟹  Γ ; Γ̇ ⊢ f(x̄ ; ẋ̄) : (τ̄' ; σ̄')"""
+    f: Function = e.op.function  # type: ignore[union-attr]
+    params = (*f.params, *f.linear_params)
+    _arity(scope, e, len(params), f"`{f.name}`")
+    for v, p in zip(e.inputs, params, strict=True):
+        if v.linear and not p.linear:
+            raise scope.error(
+                f"the linear variable {scope.name(v)} is used nonlinearly: `{f.name}` takes it left of the `;`",
+                "used nonlinearly",
+                v,
+                e.origin,
+                "pass it right of the `;`",
+            )
+        if p.linear and not v.linear:
+            raise scope.error(
+                f"`{f.name}` takes a linear argument where {scope.name(v)} is nonlinear",
+                "nonlinear factor",
+                v,
+                e.origin,
+                "pass it left of the `;`",
+            )
+        if v.type is not p.type:
+            raise scope.error(
+                f"`{f.name}` takes {p.type!r} where {scope.name(v)} is {v.type!r}",
+                "type",
+                v,
+                e.origin,
+            )
+    return [(r.type, False) for r in f.results] + [(r.type, True) for r in f.linear_results]
+
+
+RULES: dict[type, Callable[[_Scope, Equation], Signature]] = {
+    Apply: _apply,
+    Literal: _literal,
+    MakeTuple: _tuple,
+    Unpack: _unpack,
+    Zero: _zero,
+    Add: _add,
+    Dup: _dup,
+    Drop: _drop,
+    Call: _call,
+}
