@@ -7,13 +7,11 @@ once, non-linear ones at least once, and no non-linear result depends on a linea
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from lineara.errors import LinearaError, LinearTypeError, Origin
 from lineara.ir import (
     Add,
     Apply,
-    ArrayType,
     Call,
     Drop,
     Dup,
@@ -28,7 +26,6 @@ from lineara.ir import (
     Zero,
     callees_first,
     infer,
-    is_borrow,
 )
 from lineara.ir.names import variable_names
 
@@ -233,7 +230,7 @@ def _apply(scope: _Scope, e: Equation) -> Signature:
     """
     primitive, attributes = e.op.primitive, e.op.attributes  # type: ignore[union-attr]
     try:
-        types = infer(primitive, attributes, tuple([v.type for v in e.inputs]))  # type: ignore[misc]
+        types = infer(primitive, attributes, tuple([v.type for v in e.inputs]))
     except TypeError as error:
         if isinstance(error, LinearaError):
             raise

@@ -74,7 +74,7 @@ class Builder:
     ) -> tuple[Var, ...]:
         """Apply a primitive; its results are linear when an operand is."""
         fixed = tuple(sorted(attributes.items())) if attributes else ()
-        types = infer(primitive, fixed, tuple([v.type for v in inputs]))  # type: ignore[misc]
+        types = infer(primitive, fixed, tuple([v.type for v in inputs]))
         linear = any([v.linear for v in inputs])
         return self.emit(Apply(primitive, fixed), inputs, [Var(t, linear=linear) for t in types])
 
@@ -90,7 +90,7 @@ class Builder:
         """The sum of two values of one type and zone."""
         return self.emit(_ADD, (x, y), [Var(x.type, linear=x.linear)])[0]
 
-    def tuple(self, elements: Sequence[Var]) -> Var:
+    def make_tuple(self, elements: Sequence[Var]) -> Var:
         """One value of several of one zone."""
         type_ = TupleType(tuple([v.type for v in elements]))
         return self.emit(_TUPLE, elements, [Var(type_, linear=any(v.linear for v in elements))])[0]

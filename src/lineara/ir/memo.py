@@ -15,37 +15,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from lineara.ir.terms import Function
 
 R = TypeVar("R")
-P = ParamSpec("P")
-Steps = Generator[tuple[Any, ...], Any, R]
 
 
-def memoised(
-    transformation: Callable[Concatenate[Function, P], Steps[R]],
-) -> Callable[Concatenate[Function, P], R]:
+def memoised(transformation: Callable[..., Generator[Any, Any, R]]) -> Callable[..., R]:
     """Run a generator over functions to its end, each request once."""
 
     @wraps(transformation)
-    def run(function: Function, *key: P.args, **_: P.kwargs) -> R:
+    def run(function: Function, *key: Hashable) -> R:
         done: dict[Hashable, R] = {}
-        stack = [((id(function), *key), transformation(function, *key))]  # type: ignore[call-arg]
+        stack = [((id(function), *key), transformation(function, *key))]
         answer: R | None = None
-        while stack:
+        while True:
             name, steps = stack[-1]
             try:
                 callee, *rest = steps.send(answer)
             except StopIteration as stop:
                 stack.pop()
                 done[name] = answer = stop.value
+                if not stack:
+                    return done[name]
                 continue
             request = (id(callee), *rest)
             answer = done.get(request)
             if answer is None:
                 stack.append((request, transformation(callee, *rest)))
-        return answer  # type: ignore[return-value]
 
     return run

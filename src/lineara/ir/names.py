@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from lineara.ir.terms import Function, Var
 
-KEYWORDS = frozenset(
-    "def let in tuple unpack zero add dup drop call checkpoint recompute true false inf nan".split()
-)
+_RESERVED = "def let in tuple unpack zero add dup drop call checkpoint recompute true false inf nan"
+KEYWORDS = frozenset(_RESERVED.split(" "))
 
 
 class Namer:

@@ -121,7 +121,7 @@ class Call:
     @property
     def key(self) -> str:
         """What the operation is, as text."""
-        return f"call {self.function.digest} {self.checkpoint}"
+        return f"call {self.function.digest.hex()} {self.checkpoint}"
 
 
 Op = Apply | Literal | MakeTuple | Unpack | Zero | Add | Dup | Drop | Call

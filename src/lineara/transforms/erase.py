@@ -84,4 +84,4 @@ def _zeros(builder: Builder, type_: Type) -> Var:
     """Zeros of a type, as literals."""
     if isinstance(type_, ArrayType):
         return builder.literal(0, type_)
-    return builder.tuple([_zeros(builder, t) for t in type_.elements])
+    return builder.make_tuple([_zeros(builder, t) for t in type_.elements])

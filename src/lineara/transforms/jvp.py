@@ -142,7 +142,7 @@ def _differentiate(builder: Builder, e: Equation, tangents: dict[Var, Var]) -> N
         case Add():
             y_dot = [_sum(builder, *x_dot)]
         case MakeTuple():
-            y_dot = [builder.tuple([_instantiate(builder, v, tangents) for v in e.inputs])]
+            y_dot = [builder.make_tuple([_instantiate(builder, v, tangents) for v in e.inputs])]
         case Unpack():
             assert x_dot[0] is not None
             y_dot = list(builder.unpack(x_dot[0]))

@@ -118,7 +118,7 @@ def _transposed(builder: Builder, e: Equation, y_bar: list[Var]) -> tuple[Var, .
         case MakeTuple():
             return builder.unpack(y_bar[0])
         case Unpack():
-            return (builder.tuple(y_bar) if y_bar else builder.zero(e.inputs[0].type),)
+            return (builder.make_tuple(y_bar) if y_bar else builder.zero(e.inputs[0].type),)
         case Literal() | Call():
             raise AssertionError(f"{e.op} is not a linear operation")
 

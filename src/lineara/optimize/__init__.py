@@ -1,0 +1,19 @@
+"""Simplifications: separate stages, each of which keeps values, types and marked recomputations."""
+
+from lineara.optimize.simplify import (
+    SIMPLIFICATIONS,
+    common_subexpressions,
+    dead_code,
+    literals,
+    simplify,
+    zeros,
+)
+
+__all__ = [
+    "SIMPLIFICATIONS",
+    "common_subexpressions",
+    "dead_code",
+    "literals",
+    "simplify",
+    "zeros",
+]
