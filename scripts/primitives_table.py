@@ -19,7 +19,7 @@ HEAD = """# The primitives
 {count} operations on arrays, one record each. A primitive that is not linear has a derivative, from
 its partials; one that is linear in some of its operands has a transpose, and its derivative follows from
 its linearity; none has a rule for reverse mode. "Linear in" names operands, counted from 1:
-`1; 2` is linear in each by itself, `1, 2` in both together.
+`1; 2` is linear in each by itself, `1, 2` in both together, `all` in all together.
 
 Calls, tuples, literals and the structural four (`zero`, `add`, `dup`, `drop`) are not primitives but
 forms of [the language](language.md).
@@ -27,7 +27,9 @@ forms of [the language](language.md).
 
 
 def linearity(primitive: Primitive) -> str:
-    """In which operands a primitive is linear: `1; 2` each by itself, `1, 2` jointly."""
+    """In which operands a primitive is linear: `1; 2` each by itself, `1, 2` jointly, `all` jointly."""
+    if primitive.jointly:
+        return "all"
     return (
         "; ".join(", ".join(str(i + 1) for i in sorted(group)) for group in primitive.linear_in)
         or "–"

@@ -242,7 +242,8 @@ def _apply(scope: _Scope, e: Equation) -> Signature:
         ) from None
     linear = frozenset([i for i, v in enumerate(e.inputs) if v.linear])
     if linear:
-        if linear not in primitive.linear_in or primitive.transpose is None:
+        groups = primitive.linear_groups(len(e.inputs))
+        if linear not in groups or primitive.transpose is None:
             v = e.inputs[min(linear)]
             raise scope.error(
                 f"the linear variable {scope.name(v)} is used nonlinearly, by `{primitive.name}`",

@@ -37,6 +37,7 @@ class Primitive:
     work         `(operand types, result types, attributes) -> int`, scalar operations
     jvp          `(operands, results, tangents, attributes) -> tangents of the results`; None: not differentiable
     linear_in    the sets of operand positions in which it is (jointly) linear
+    jointly      whether it is linear in all operands together, however many
     transpose    `(operands, cotangents, attributes) -> cotangents of the linear operands`, in their order
     borrows      whether the linear operand 0 is read and given back as linear result 0
     linear_form  how to apply it to linear operands when it is linear but does not stand in linear code itself
@@ -55,11 +56,16 @@ class Primitive:
     borrows: bool = False
     linear_form: Callable[..., Any] | None = None
     erased: Callable[..., Any] | None = None
+    jointly: bool = False
     elementwise: bool = False
     examples: tuple[Example, ...] = ()
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def linear_groups(self, count: int) -> tuple[frozenset[int], ...]:
+        """The sets of positions, of `count` operands, in which it is linear."""
+        return (frozenset(range(count)),) if self.jointly else self.linear_in
 
     def results(self, *operands: Any, **attributes: Any) -> tuple[Any, ...]:
         """Apply the record to expressions of one builder, in a rule."""

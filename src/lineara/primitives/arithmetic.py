@@ -13,6 +13,8 @@ from lineara.primitives.forms import (
     INEXACT,
     NUMBER,
     elementwise,
+    examples_of,
+    largest,
     multilinear,
     not_linear,
     same_type,
@@ -42,7 +44,7 @@ class Expr:
     ) -> tuple[Expr, ...]:
         """Apply a record; one that has a linear form is applied to linear operands through it."""
         linear = frozenset([i for i, x in enumerate(operands) if x.var.linear])
-        if linear and linear not in primitive.linear_in:
+        if linear and linear not in primitive.linear_groups(len(operands)):
             raise not_linear(primitive, linear, self.builder.origin)
         if linear and primitive.linear_form is not None:
             return (primitive.linear_form(operands, **attributes),)
@@ -102,7 +104,9 @@ scale = multilinear(
     lambda operands, cotangents: [cotangents[0].scaled(_coefficient(operands))],
     linear_in=(frozenset((1,)), frozenset((0,))),
     family="arithmetic",
-    examples=elementwise("", "", np.multiply, (1, 1)).examples,
+    examples=examples_of(INEXACT, 2),
+    work=largest,
+    elementwise=True,
 )
 
 
@@ -119,7 +123,8 @@ neg = multilinear(
     lambda operands, cotangents: [-cotangents[0]],
     linear_in=(frozenset((0,)),),
     family="arithmetic",
-    examples=elementwise("", "", np.negative, (1,), kinds=NUMBER).examples,
+    examples=examples_of(NUMBER, 1),
+    elementwise=True,
 )
 
 sub = elementwise(

@@ -1,8 +1,9 @@
-"""The three forms of a record, and the one rule per record that each of them derives.
+"""The forms of a record, and the one rule per record that each of them derives.
 
 elementwise        its partials, one per operand, as expressions of the result and the operands
 multilinear        the sets of operands in which it is linear, and one transpose
-nondifferentiable  neither
+differentiable     its tangents, as a rule that emits them; for what is neither of the two
+nondifferentiable  none of them
 
 A rule works on expressions (`lineara.primitives.arithmetic.Expr`): `+ - * /`, records called as functions, and
 `tangent.scaled(c)` for the product `c *. tangent` of a coefficient and a linear value.
@@ -17,6 +18,7 @@ import numpy as np
 
 from lineara.errors import DtypeError, LinearTypeError, Origin, ShapeError
 from lineara.ir import ArrayType, Example, Primitive
+from lineara.ir.primitive import Attributes
 
 REAL, INEXACT, NUMBER, ANY = "f", "fc", "iufc", "biufc"
 Partial = Callable[..., Any] | int
@@ -68,6 +70,14 @@ def check_kind(name: str, kinds: str, operand: ArrayType) -> None:
         )
 
 
+def check_arity(name: str, count: int, operands: Sequence[ArrayType]) -> None:
+    """Refuse another number of operands."""
+    if len(operands) != count:
+        raise ShapeError(
+            f"`{name}` takes {count} operands, not {len(operands)}", mend="give it that many"
+        )
+
+
 def _and(operands: Sequence[ArrayType]) -> str:
     return " and ".join(map(repr, operands))
 
@@ -75,6 +85,10 @@ def _and(operands: Sequence[ArrayType]) -> str:
 def real_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of the real part."""
     return np.empty(0, dtype).real.dtype
+
+
+def no_attributes() -> None:
+    """What a record without attributes takes."""
 
 
 def elementwise(
@@ -89,33 +103,35 @@ def elementwise(
     low: float = -2.0,
     high: float = 2.0,
     linear_in: Sequence[tuple[int, ...]] = (),
+    attributes: Callable[..., None] = no_attributes,
+    samples: Sequence[dict[str, Any]] = ({},),
 ) -> Primitive:
     """A record that maps each element by itself.
 
-    `partials[i]` is ∂result/∂operand i: a function of the result and the operands, or a number 1, -1 or 0. `linear_in` are
-    the sets of operands in each of which it is linear, the others held: it may be applied to linear values there, by its
-    partials.
+    `partials[i]` is ∂result/∂operand i: a function of the result, the operands and the attributes, or a number 1, -1 or 0.
+    `linear_in` are the sets of operands in each of which it is linear, the others held: it may be applied to linear values
+    there, by its partials. `attributes` takes the attributes and refuses bad ones; `samples` are some for the examples.
     """
 
-    def infer(*operands: ArrayType) -> tuple[ArrayType, ...]:
-        if len(operands) != len(partials):
-            raise ShapeError(f"`{name}` takes {len(partials)} operands, not {len(operands)}")
+    def infer(*operands: ArrayType, **given: Any) -> tuple[ArrayType, ...]:
+        attributes(**given)
+        check_arity(name, len(partials), operands)
         return (same_type(name, kinds, operands),)
 
-    def meaning(*arrays: Any) -> tuple[Any, ...]:
-        return (np.asarray(evaluate(*arrays), arrays[0].dtype),)
+    def meaning(*arrays: Any, **given: Any) -> tuple[Any, ...]:
+        return (np.asarray(evaluate(*arrays, **given), arrays[0].dtype),)
 
-    def jvp(operands: Any, results: Any, tangents: Any, attributes: Any) -> list[Any]:
+    def jvp(operands: Any, results: Any, tangents: Any, given: Any) -> list[Any]:
         terms = [
-            scale_by(partial, t, results[0], operands)
+            scale_by(partial, t, results[0], operands, given)
             for partial, t in zip(partials, tangents, strict=True)
             if t is not None and not (isinstance(partial, int) and partial == 0)
         ]
         return [sum_of(terms)]
 
-    def linear_form(operands: Any) -> Any:
+    def linear_form(operands: Any, **given: Any) -> Any:
         terms = [
-            scale_by(partial, x, None, operands)
+            scale_by(partial, x, None, operands, given)
             for partial, x in zip(partials, operands, strict=True)
             if x.var.linear
         ]
@@ -127,12 +143,16 @@ def elementwise(
         family,
         meaning,
         infer,
-        lambda operands, results, attributes: flops * results[0].size,
+        lambda operands, results, given: flops * results[0].size,
         jvp=jvp,
         linear_in=tuple(map(frozenset, linear_in)),
         linear_form=linear_form if linear_in else None,
         elementwise=True,
-        examples=examples_of(kinds, len(partials), low, high),
+        examples=tuple(
+            Example(e.operands, tuple(sorted(given.items())), low, high)
+            for given in samples
+            for e in examples_of(kinds, len(partials))
+        ),
     )
 
 
@@ -142,11 +162,11 @@ def not_linear(
     """The error of a primitive applied to linear operands where it is not linear."""
     where = " and ".join(str(i + 1) for i in sorted(linear))
     groups = [" with ".join(str(i + 1) for i in sorted(g)) for g in primitive.linear_in]
-    known = (
-        f"it is linear in operand {', or in operand '.join(groups)}"
-        if groups
-        else "it is nonlinear"
-    )
+    known = "it is nonlinear"
+    if groups:
+        known = f"it is linear in operand {', or in operand '.join(groups)}"
+    if primitive.jointly:
+        known = "it is linear in all its operands together"
     return LinearTypeError(
         f"`{primitive.name}` is applied to a linear value as operand {where}, but {known}",
         rule="used nonlinearly",
@@ -155,11 +175,13 @@ def not_linear(
     )
 
 
-def scale_by(partial: Partial, tangent: Any, result: Any, operands: Sequence[Any]) -> Any:
+def scale_by(
+    partial: Partial, tangent: Any, result: Any, operands: Sequence[Any], given: dict[str, Any]
+) -> Any:
     """One term of the chain rule: the partial at this point times the tangent."""
     if isinstance(partial, int):
         return tangent if partial == 1 else -tangent
-    return tangent.scaled(partial(result, *operands))
+    return tangent.scaled(partial(result, *operands, **given))
 
 
 def sum_of(terms: Sequence[Any]) -> Any:
@@ -172,6 +194,59 @@ def sum_of(terms: Sequence[Any]) -> Any:
     return total
 
 
+def touched(
+    operands: Sequence[ArrayType], results: Sequence[ArrayType], attributes: Attributes
+) -> int:
+    """The elements touched: of the operands or of the results, whichever are more. Equal for a map and its transpose."""
+    return max(sum(t.size for t in operands), sum(t.size for t in results))
+
+
+def largest(
+    operands: Sequence[ArrayType], results: Sequence[ArrayType], attributes: Attributes
+) -> int:
+    """The size of the largest array: one operation for each of its elements."""
+    return max(t.size for t in (*operands, *results))
+
+
+def differentiable(
+    name: str,
+    law: str,
+    evaluate: Callable[..., Any],
+    infer: Callable[..., tuple[ArrayType, ...]],
+    jvp: Callable[..., Any] | None,
+    *,
+    family: str,
+    examples: tuple[Example, ...],
+    work: Callable[..., int] = largest,
+    elementwise: bool = False,
+    linear_in: Sequence[frozenset[int]] = (),
+    linear_form: Callable[..., Any] | None = None,
+) -> Primitive:
+    """A record of one result with a rule for its tangents, which is emitted in terms of other records.
+
+    `jvp(operands, results, tangents, attributes)` gives the list of the results' tangents, None for a zero. A record that is
+    linear in `linear_in`, without a transpose of its own, says by `linear_form` what stands for it in linear code.
+    """
+
+    def meaning(*arrays: Any, **attributes: Any) -> tuple[Any, ...]:
+        types = infer(*(ArrayType(a.dtype, a.shape) for a in arrays), **attributes)
+        return (np.asarray(evaluate(*arrays, **attributes), types[0].dtype, order="C"),)
+
+    return Primitive(
+        name,
+        law,
+        family,
+        meaning,
+        infer,
+        work,
+        jvp=jvp,
+        linear_in=tuple(linear_in),
+        linear_form=linear_form,
+        elementwise=elementwise,
+        examples=examples,
+    )
+
+
 def nondifferentiable(
     name: str,
     law: str,
@@ -180,29 +255,21 @@ def nondifferentiable(
     *,
     family: str,
     examples: tuple[Example, ...],
+    work: Callable[..., int] = largest,
     elementwise: bool = False,
 ) -> Primitive:
     """A record whose results have no tangent: comparisons, integers, and what is flat almost everywhere."""
-
-    def meaning(*arrays: Any, **attributes: Any) -> tuple[Any, ...]:
-        types = infer(*(ArrayType(a.dtype, a.shape) for a in arrays), **attributes)
-        return (np.asarray(evaluate(*arrays, **attributes), types[0].dtype),)
-
-    return Primitive(
+    return differentiable(
         name,
         law,
-        family,
-        meaning,
+        evaluate,
         infer,
-        lambda operands, results, attributes: max(t.size for t in (*operands, *results)),
-        elementwise=elementwise,
+        None,
+        family=family,
         examples=examples,
+        work=work,
+        elementwise=elementwise,
     )
-
-
-def touched(operands: Sequence[ArrayType], results: Sequence[ArrayType], attributes: Any) -> int:
-    """The elements touched: of the operands or of the results, whichever are more. Equal for a map and its transpose."""
-    return max(sum(t.size for t in operands), sum(t.size for t in results))
 
 
 def multilinear(
@@ -212,15 +279,17 @@ def multilinear(
     infer: Callable[..., tuple[ArrayType, ...]],
     transpose: Callable[..., Any],
     *,
-    linear_in: Sequence[frozenset[int]],
+    linear_in: Sequence[frozenset[int]] = (),
+    jointly: bool = False,
     family: str,
     examples: tuple[Example, ...],
     work: Callable[..., int] = touched,
     jvp: Callable[..., Any] | None = None,
     borrows: bool = False,
     erased: Callable[..., Any] | None = None,
+    elementwise: bool = False,
 ) -> Primitive:
-    """A record that is linear in each of the sets of operands `linear_in`, the others held.
+    """A record that is linear in each of the sets of operands `linear_in`, the others held, or `jointly` in all operands.
 
     `transpose(operands, cotangents, **attributes)` gives a list, the cotangents of the linear operands in their order; the
     linear entries of `operands` are types, the others expressions. `evaluate` gives one array or a tuple of them. The JVP is
@@ -234,7 +303,7 @@ def multilinear(
     def derived(operands: Any, results: Any, tangents: Any, attributes: Any) -> list[Any]:
         terms = [
             record.results(*_with_tangents(group, operands, tangents), **attributes)
-            for group in linear_in
+            for group in record.linear_groups(len(operands))
             if any(tangents[i] is not None for i in group)
         ]
         return [sum_of(column) for column in zip(*terms, strict=True)]
@@ -248,9 +317,11 @@ def multilinear(
         work,
         jvp=jvp or derived,
         linear_in=tuple(linear_in),
+        jointly=jointly,
         transpose=transpose,
         borrows=borrows,
         erased=erased,
+        elementwise=elementwise,
         examples=examples,
     )
     return record
