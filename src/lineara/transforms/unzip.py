@@ -188,7 +188,8 @@ class _Split:
                 if needed.isdisjoint(e.outputs):
                     gone.update(e.outputs)
                     continue
-                e = _restricted(e, needed)
+                whole, e = e, _restricted(e, needed)
+                gone.update(set(whole.outputs).difference(e.outputs))
             kept.append(e)
             if not isinstance(e.op, Drop):
                 needed.update(e.inputs)
