@@ -1,0 +1,224 @@
+"""The traced array: what a user's function sees in place of an `ndarray`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from lineara.errors import TraceError
+from lineara.frontend.trace import Trace, Traced, known_value, user_origin
+from lineara.ir import ArrayType, Var
+
+
+class Dispatch:
+    """The tables that give NumPy's names their meaning on traced arrays; `lineara.frontend` fills them."""
+
+    ufuncs: dict[np.ufunc, Callable[..., Any]] = {}
+    functions: dict[Callable[..., Any], Callable[..., Any]] = {}
+    methods: dict[str, Callable[..., Any]] = {}
+    getitem: Callable[[Any, Any], Any]
+
+
+def _binary(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
+    def method(self: TracedArray, other: Any) -> Any:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        x, y = (other, self) if reflected else (self, other)
+        return Dispatch.ufuncs[ufunc](x, y)
+
+    return method
+
+
+def _unary(ufunc: np.ufunc) -> Callable[[Any], Any]:
+    def method(self: TracedArray) -> Any:
+        return Dispatch.ufuncs[ufunc](self)
+
+    return method
+
+
+class TracedArray(Traced):
+    """An array whose operations are recorded. It has the shape, the dtype and the methods of an `ndarray`.
+
+    Python may look at its value through `bool`, `int` and comparisons where the value is known: in every transformation
+    but under tracing for types only.
+    """
+
+    __slots__ = ()
+    __array_priority__ = 1000
+
+    _var: Var
+
+    @property
+    def type(self) -> ArrayType:
+        """dtype and shape."""
+        type_ = self._var.type
+        assert isinstance(type_, ArrayType)
+        return type_
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape."""
+        return self.type.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype."""
+        return self.type.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.type.size
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the elements."""
+        return self.type.nbytes
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return self.dtype.itemsize
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        rule = Dispatch.ufuncs.get(ufunc)
+        if rule is None:
+            raise _unsupported(f"np.{ufunc.__name__}")
+        if method == "__call__":
+            return rule(*inputs, **kwargs)
+        reduction = getattr(rule, method, None)
+        if reduction is None:
+            raise _unsupported(f"np.{ufunc.__name__}.{method}")
+        return reduction(*inputs, **kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        rule = Dispatch.functions.get(function)
+        if rule is None:
+            raise _unsupported(f"{function.__module__}.{function.__name__}")
+        return rule(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        method = Dispatch.methods.get(name)
+        if method is None:
+            raise AttributeError(f"a traced array has no attribute {name!r}")
+        return method.__get__(self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return Dispatch.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TraceError(
+            "a traced array cannot be assigned to in place",
+            origin=user_origin(),
+            mend="build the array from its parts: np.concatenate, np.stack, np.where",
+        )
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d traced array")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise TraceError(
+                f"the truth value of an array of shape {self.shape} is ambiguous",
+                origin=user_origin(),
+                mend="use .any() or .all()",
+            )
+        return bool(known_value(self, "a Python branch"))
+
+    def __int__(self) -> int:
+        self._refuse_inexact("int")
+        return int(known_value(self, "int()"))
+
+    def __index__(self) -> int:
+        self._refuse_inexact("an index")
+        return operator.index(known_value(self, "an index").item())
+
+    def __float__(self) -> float:
+        self._refuse_inexact("float")
+        return float(known_value(self, "float()"))
+
+    def __complex__(self) -> complex:
+        self._refuse_inexact("complex")
+        return complex(known_value(self, "complex()"))
+
+    def _refuse_inexact(self, what: str) -> None:
+        """A Python number carries no derivative: refuse to lose one silently."""
+        if self.type.is_inexact:
+            raise TraceError(
+                f"{what}() of a traced {self.dtype} array would lose its derivative",
+                origin=user_origin(),
+                mend="keep it an array (np.sin, not math.sin), or lineara.stop_gradient(x) and .item() outside",
+            )
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise TraceError(
+            "a traced array cannot become an ndarray",
+            origin=user_origin(),
+            mend="np.stack or np.concatenate instead of np.array([...]) of traced values; np.zeros instead of "
+            "np.empty for results that are assigned",
+        )
+
+    def __hash__(self) -> int:
+        raise TypeError("a traced array is not hashable, and cannot be a static argument")
+
+    def __repr__(self) -> str:
+        return f"TracedArray({self.type!r})"
+
+    def __format__(self, spec: str) -> str:
+        value = None if self._var.linear else self._trace.value(self._var)
+        return repr(self) if value is None else format(value if value.ndim else value.item(), spec)
+
+    def __pow__(self, other: Any) -> Any:
+        return Dispatch.ufuncs[np.power](self, other)
+
+    __add__, __radd__ = _binary(np.add), _binary(np.add, reflected=True)
+    __sub__, __rsub__ = _binary(np.subtract), _binary(np.subtract, reflected=True)
+    __mul__, __rmul__ = _binary(np.multiply), _binary(np.multiply, reflected=True)
+    __truediv__, __rtruediv__ = _binary(np.divide), _binary(np.divide, reflected=True)
+    __floordiv__, __rfloordiv__ = (
+        _binary(np.floor_divide),
+        _binary(np.floor_divide, reflected=True),
+    )
+    __mod__, __rmod__ = _binary(np.remainder), _binary(np.remainder, reflected=True)
+    __rpow__ = _binary(np.power, reflected=True)
+    __matmul__, __rmatmul__ = _binary(np.matmul), _binary(np.matmul, reflected=True)
+    __and__, __rand__ = _binary(np.bitwise_and), _binary(np.bitwise_and, reflected=True)
+    __or__, __ror__ = _binary(np.bitwise_or), _binary(np.bitwise_or, reflected=True)
+    __xor__, __rxor__ = _binary(np.bitwise_xor), _binary(np.bitwise_xor, reflected=True)
+    __lshift__, __rshift__ = _binary(np.left_shift), _binary(np.right_shift)
+    __lt__, __le__ = _binary(np.less), _binary(np.less_equal)
+    __gt__, __ge__ = _binary(np.greater), _binary(np.greater_equal)
+    __eq__, __ne__ = _binary(np.equal), _binary(np.not_equal)  # type: ignore[assignment]
+    __neg__, __pos__, __abs__ = _unary(np.negative), _unary(np.positive), _unary(np.absolute)
+    __invert__ = _unary(np.invert)
+
+
+_OPERANDS = (Traced, np.ndarray, np.generic, bool, int, float, complex, list, tuple)
+
+
+def wrap(trace: Trace, var: Var) -> TracedArray:
+    """A variable of a trace as a traced array."""
+    return TracedArray(trace, var)
+
+
+def _unsupported(what: str) -> TraceError:
+    return TraceError(
+        f"{what} has no meaning on traced arrays yet",
+        origin=user_origin(),
+        mend="write it with the functions that docs/numpy.md lists",
+    )

@@ -1,0 +1,131 @@
+"""The pipeline: every stage from a function to its gradient, as one list of named data.
+
+The API, the command line, the documentation and the tests iterate over `STAGES`; there is no second path through the
+transformations. The checker runs over what each stage gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lineara.errors import TransformError
+from lineara.ir import ArrayType, Builder, Function
+from lineara.optimize import dead_code, zeros
+from lineara.transforms import Policy, as_written, erase, jvp, prune, transpose, unzip
+from lineara.typecheck import check
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of the pipeline.
+
+    wrt      which parameters are differentiated; None: all that have tangents
+    outputs  how many of the results, from the first, are differentiated; None: all that have tangents
+    policy   what `unzip` keeps
+    """
+
+    wrt: tuple[bool, ...] | None = None
+    outputs: int | None = None
+    policy: Policy = as_written
+
+
+Functions = tuple[Function, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step: a name, its law, and how it makes its functions of those of the stage before."""
+
+    name: str
+    law: str
+    run: Callable[[Functions, Request], Functions]
+
+
+def _jvp(functions: Functions, request: Request) -> Functions:
+    (function,) = functions
+    derivative = jvp(function, request.wrt)
+    if request.outputs is None:
+        return (derivative,)
+    linear = [i < request.outputs for i in range(len(derivative.linear_results))]
+    return (prune(derivative, (*(True for _ in derivative.results), *linear)),)
+
+
+def _simplify(functions: Functions, request: Request) -> Functions:
+    (derivative,) = functions
+    return (zeros(dead_code(derivative)),)
+
+
+def _unzip(functions: Functions, request: Request) -> Functions:
+    (derivative,) = functions
+    halves = unzip(derivative, request.policy)
+    return halves.nonlinear, halves.linear
+
+
+def _transpose(functions: Functions, request: Request) -> Functions:
+    nonlinear, linear = functions
+    return nonlinear, transpose(linear)
+
+
+def _vjp(functions: Functions, request: Request) -> Functions:
+    """The two halves called one after the other, still linear in the cotangents."""
+    nonlinear, transposed = functions
+    builder = Builder(_renamed(nonlinear, "vjp"), nonlinear.origin)
+    builder.params = list(nonlinear.params)
+    results, _ = builder.call(nonlinear, builder.params)
+    y_bar = [builder.param(v.type, linear=True, hint=v.hint) for v in transposed.linear_params]
+    count = len(results) - len(transposed.params)
+    _, x_bar = builder.call(transposed, results[count:], y_bar)
+    return (builder.finish(results[:count], x_bar),)
+
+
+def _grad(functions: Functions, request: Request) -> Functions:
+    """The vjp of a scalar result at cotangent 1, erased."""
+    vjp = erase(functions[0])
+    count = len(functions[0].params)
+    builder = Builder(vjp.name.removesuffix(".vjp") + ".grad", vjp.origin)
+    builder.params = list(vjp.params[:count])
+    seeds = []
+    for v in vjp.params[count:]:
+        if not isinstance(v.type, ArrayType) or v.type.shape != ():
+            raise TransformError(
+                f"the gradient of a result of type {v.type!r} is not defined",
+                mend="differentiate a function with one scalar result, or use vjp or a Jacobian",
+                origin=vjp.origin,
+            )
+        seeds.append(builder.literal(1, v.type))
+    results, _ = builder.call(vjp, [*builder.params, *seeds])
+    return (builder.finish(results),)
+
+
+def _renamed(nonlinear: Function, suffix: str) -> str:
+    return f"{nonlinear.name.removesuffix('.jvp.nonlin')}.{suffix}"
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage("source", "f : x̄ → ȳ", lambda functions, request: functions),
+    Stage("jvp", "f.jvp : (x̄ ; ẋ̄) → (ȳ ; ẏ̄)", _jvp),
+    Stage("simplify", "f.jvp without dead code and linear zeros", _simplify),
+    Stage("unzip", "f.jvp.nonlin : x̄ → (ȳ, tape)   f.jvp.lin : (tape ; ẋ̄) → ( ; ẏ̄)", _unzip),
+    Stage("transpose", "f.jvp.lin.T : (tape ; ȳ̈) → ( ; ẍ̄)", _transpose),
+    Stage("vjp", "f.vjp : (x̄ ; ȳ̈) → (ȳ ; ẍ̄)", _vjp),
+    Stage("grad", "f.grad : x̄ → (ȳ, ẍ̄), the vjp at cotangent 1, erased", _grad),
+)
+
+STAGE_NAMES = tuple(stage.name for stage in STAGES)
+
+
+@lru_cache(maxsize=1024)
+def run(function: Function, request: Request, last: str) -> Functions:
+    """The functions of a stage; all stages before it run, each checked, once for each program and request.
+
+    Raises:
+        TransformError: if a stage does not take the function.
+    """
+    number = STAGE_NAMES.index(last)
+    before = run(function, request, STAGES[number - 1].name) if number else (function,)
+    functions = STAGES[number].run(before, request)
+    for f in functions:
+        check(f)
+    return functions
