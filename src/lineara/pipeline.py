@@ -6,12 +6,13 @@ transformations. The checker runs over what each stage gives.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 
 from lineara.errors import TransformError
-from lineara.ir import ArrayType, Builder, Function
+from lineara.ir import ArrayType, Builder, Function, callees_first, collector_paused
 from lineara.optimize import dead_code, zeros
 from lineara.transforms import Policy, as_written, erase, jvp, prune, transpose, unzip
 from lineara.typecheck import check
@@ -116,16 +117,58 @@ STAGES: tuple[Stage, ...] = (
 STAGE_NAMES = tuple(stage.name for stage in STAGES)
 
 
-@lru_cache(maxsize=1024)
+class _Cache:
+    """What the stages gave, the least recently used forgotten beyond a number of equations."""
+
+    def __init__(self, equations: int) -> None:
+        self.room = equations
+        self.entries: OrderedDict[tuple[Function, Request, str], Functions] = OrderedDict()
+        self.lock = Lock()
+
+    def get(self, key: tuple[Function, Request, str]) -> Functions | None:
+        with self.lock:
+            if key in self.entries:
+                self.entries.move_to_end(key)
+            return self.entries.get(key)
+
+    def put(self, key: tuple[Function, Request, str], functions: Functions) -> None:
+        with self.lock:
+            if key not in self.entries:
+                self.entries[key] = functions
+                self.room -= _equations(functions)
+            while self.room < 0 and len(self.entries) > 1:
+                _, old = self.entries.popitem(last=False)
+                self.room += _equations(old)
+
+    def clear(self) -> None:
+        with self.lock:
+            self.room += sum(map(_equations, self.entries.values()))
+            self.entries.clear()
+
+
+def _equations(functions: Functions) -> int:
+    return sum(len(f.equations) for f in callees_first(*functions))
+
+
+cache = _Cache(equations=500_000)
+"""What `run` remembers, by the content of programs."""
+
+
 def run(function: Function, request: Request, last: str) -> Functions:
     """The functions of a stage; all stages before it run, each checked, once for each program and request.
 
     Raises:
         TransformError: if a stage does not take the function.
     """
+    key = function, request, last
+    found = cache.get(key)
+    if found is not None:
+        return found
     number = STAGE_NAMES.index(last)
-    before = run(function, request, STAGES[number - 1].name) if number else (function,)
-    functions = STAGES[number].run(before, request)
-    for f in functions:
-        check(f)
+    before = run(function, request, STAGE_NAMES[number - 1]) if number else (function,)
+    with collector_paused():
+        functions = STAGES[number].run(before, request)
+        for f in functions:
+            check(f)
+    cache.put(key, functions)
     return functions

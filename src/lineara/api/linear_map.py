@@ -77,7 +77,7 @@ class LinearMap:
         return self.T(cotangent)
 
     @cached_property
-    def T(self) -> LinearMap:
+    def T(self) -> LinearMap:  # noqa: N802  (the mathematical name, as in NumPy)
         """The transpose."""
         transposed = check(transpose(self.function))
         back = LinearMap(transposed, self._tape, self.codomain, self.domain, single=True)

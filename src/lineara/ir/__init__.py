@@ -1,6 +1,7 @@
 """The language: types, terms, the record type of a primitive, the builder, and the driver of transformations."""
 
 from lineara.ir.builder import Builder, is_borrow
+from lineara.ir.collection import collector_paused
 from lineara.ir.memo import memoised
 from lineara.ir.primitive import Example, Primitive, infer
 from lineara.ir.terms import (
@@ -57,6 +58,7 @@ __all__ = [
     "Zero",
     "callees",
     "callees_first",
+    "collector_paused",
     "dtype_name",
     "has_tangent",
     "infer",
