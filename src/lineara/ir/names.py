@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from lineara.ir.terms import Function, Var
 
@@ -28,16 +30,29 @@ class Namer:
         return name
 
 
+@lru_cache(maxsize=65536)
+def identifier(hint: str) -> str:
+    """The name that is nearest to a hint and can be written."""
+    name = _NOT_IN_A_NAME.sub("_", hint)
+    return name if name[:1].isalpha() or name[:1] == "_" else f"_{name}"
+
+
+_NOT_IN_A_NAME = re.compile(r"[^\w\u0300-\u036f]")
+
+
 def variable_names(function: Function) -> dict[Var, str]:
     """The printed name of every variable that a function binds.
 
-    A variable without a hint is `v` with a number, or `u` when it is linear.
+    A variable without a hint is `v` with a number, or `u` when it is linear; hints have the first choice.
     """
-    namer = Namer()
-    names: dict[Var, str] = {}
     bound = [*function.params, *function.linear_params]
     bound += [v for e in function.equations for v in e.outputs]
+    namer = Namer()
+    names: dict[Var, str] = {}
+    for v in bound:
+        if v.hint and v not in names:
+            names[v] = namer.name(identifier(v.hint))
     for v in bound:
         if v not in names:
-            names[v] = namer.name(v.hint) if v.hint else namer.name("u" if v.linear else "v")
+            names[v] = namer.name("u" if v.linear else "v")
     return names

@@ -1,0 +1,349 @@
+"""From text to trees: the grammar, read by lark, and the errors of what it does not accept.
+
+Nothing here recurses: lark keeps its own stack, and nesting is bounded as the tokens go by.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NoReturn
+
+import numpy as np
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+
+from lineara.errors import ParseError
+from lineara.ir import DTYPE_NAMES, ArrayType, TupleType, Type
+from lineara.syntax.names import closest
+from lineara.syntax.tree import (
+    Application,
+    Binder,
+    Definition,
+    Expression,
+    Line,
+    Number,
+    Scalar,
+    Source,
+    Use,
+    Zoned,
+)
+
+DEEPEST = 200
+"""How many brackets may be open at once."""
+
+DTYPES = {**DTYPE_NAMES, "R": DTYPE_NAMES["f64"]}
+
+
+class Mistake(Exception):  # noqa: N818 (it becomes a ParseError, with the line of the text)
+    """What is wrong with a token."""
+
+    def __init__(self, token: Token, problem: str, mend: str) -> None:
+        super().__init__(problem)
+        self.token, self.problem, self.mend = token, problem, mend
+
+
+def read(source: Source, text: str, start: str) -> Any:
+    """The tree of a text: a program, a type or a datum.
+
+    Raises:
+        ParseError: with the place, and what was expected there.
+    """
+    try:
+        return _lark().parse(text, start=start)
+    except UnexpectedCharacters as error:
+        wrong = source.at(error.line, error.column)
+        char = wrong.source[error.column - 1 : error.column]
+        raise ParseError(f"unexpected character {char!r}", origin=wrong, mend="remove it") from None
+    except UnexpectedToken as error:
+        _unexpected(source, error, start)
+    except Mistake as mistake:
+        where = source.origin(mistake.token)
+        raise ParseError(mistake.problem, origin=where, mend=mistake.mend) from None
+
+
+def _unexpected(source: Source, error: UnexpectedToken, start: str) -> NoReturn:
+    token = error.token
+    expected = _expected(set(error.accepts or error.expected))
+    if token.type == "_NEWLINE":
+        found = "the line ends too early" if start == "program" else "the text ends too early"
+    else:
+        found = f"unexpected `{token}`" if token else "the text ends too early"
+    raise ParseError(found, origin=source.origin(token), mend=f"expected {expected}") from None
+
+
+_VALUE = frozenset("NAME INTEGER TRUE".split())
+_SHOWN = {
+    "NAME": "a name",
+    "_NEWLINE": "the end of the line",
+    "$END": "the end of the text",
+    "STRING": "a string",
+    "INTEGER": "an integer",
+    "IMAGINARY": "an imaginary number",
+}
+_SYMBOLS = {
+    "LPAR": "(",
+    "RPAR": ")",
+    "LSQB": "[",
+    "RSQB": "]",
+    "COMMA": ",",
+    "EQUAL": "=",
+    "__ANON_0": "->",
+    "SEMI": ";",
+    "COLON": ":",
+}
+_OPERATORS = {"PLUS", "MINUS", "TIMES", "DIVIDE", "LINEAR_PLUS", "LINEAR_TIMES"}
+_STARTS = {"MINUS", "LPAR", "FLOAT", "IMAGINARY", "INF", "NAN", "FALSE", "STRING", "LSQB"}
+_STARTS |= {"DUP", "DROP", "UNPACK", "ZERO", "TUPLE", "CHECKPOINT"} | _VALUE
+
+
+def _expected(terminals: set[str]) -> str:
+    """What may stand in a place, in words."""
+    words = []
+    if terminals >= _VALUE:
+        words.append("an expression")
+        terminals = terminals - _STARTS
+    if len(terminals & _OPERATORS) > 2:
+        words.append("an operator")
+        terminals = terminals - _OPERATORS
+    for terminal in sorted(terminals):
+        symbol = _SYMBOLS.get(terminal)
+        words.append(f"`{symbol}`" if symbol else _SHOWN.get(terminal, f"`{terminal.lower()}`"))
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+class _Newlines:
+    """Keeps the newlines that end a line, and bounds the brackets that are open."""
+
+    always_accept = ("_NEWLINE",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """The tokens without blank newlines, and with one at the end."""
+        depth, ended, newline, last = 0, False, None, None
+        for token in stream:
+            kind = token.type
+            if kind == "_NEWLINE":
+                if ended and not depth:
+                    newline = newline or token
+                continue
+            if newline is not None and kind not in _CONTINUES:
+                yield newline
+            newline = None
+            if kind in _OPENS:
+                depth += 1
+                if depth > DEEPEST:
+                    raise Mistake(
+                        token,
+                        f"nested deeper than {DEEPEST} levels",
+                        "name the parts with let",
+                    )
+            elif kind in _CLOSES:
+                depth -= 1
+            ended = kind in _ENDS
+            yield token
+            last = token
+        if ended and last is not None:
+            yield newline or _after(last)
+
+
+def _after(token: Token) -> Token:
+    """The newline that a text without one at its end ends in."""
+    line, column = token.end_line or 1, token.end_column or 1
+    return Token("_NEWLINE", "", line=line, column=column, end_line=line, end_column=column)
+
+
+_OPENS, _CLOSES = frozenset(("LPAR", "LSQB")), frozenset(("RPAR", "RSQB"))
+_ENDS = _CLOSES | frozenset("NAME INTEGER FLOAT IMAGINARY INF NAN TRUE FALSE STRING".split())
+_CONTINUES = frozenset(("IN", "EQUAL", "__ANON_0"))
+
+
+def _zoned(items: Iterable[Any]) -> Zoned[Any]:
+    zones: tuple[list[Any], ...] = ([], [])
+    split = False
+    for item in items:
+        if isinstance(item, Token) and item.type == "SEMI":
+            split = True
+        else:
+            zones[split].append(item)
+    return Zoned(tuple(zones[0]), tuple(zones[1]), split)
+
+
+def _number(token: Token) -> Scalar:
+    try:
+        return _READ[token.type](token)
+    except ValueError:
+        raise Mistake(token, "a number with too many digits", "write it as a float") from None
+
+
+_READ: dict[str, Callable[[str], Scalar]] = {
+    "INTEGER": int,
+    "FLOAT": float,
+    "IMAGINARY": lambda text: complex(0.0, float(text[:-1])),
+    "INF": float,
+    "NAN": float,
+    "TRUE": lambda text: True,
+    "FALSE": lambda text: False,
+}
+
+
+def _negative(sign: Token, value: Scalar) -> Scalar:
+    if isinstance(value, bool):
+        raise Mistake(sign, "a truth value has no sign", "negate it with logic")
+    return -value
+
+
+def _complex(real: Number, sign: Token, imaginary: Scalar) -> Number:
+    assert isinstance(imaginary, complex)
+    signed = -imaginary.imag if sign.type == "MINUS" else imaginary.imag
+    try:
+        return Number(real.at, complex(float(real.value.real), signed))
+    except OverflowError:
+        raise Mistake(real.at, "a number too large for c128", "write it as a float") from None
+
+
+@v_args(inline=True)
+class _Trees(Transformer):  # type: ignore[type-arg]
+    """One method per rule of the grammar. Holds no state, so that threads can share it."""
+
+    def program(self, *definitions: Definition) -> list[Definition]:
+        return list(definitions)
+
+    def definition(
+        self, name: Token, parameters: Zoned[Binder], results: Zoned[Type], *lines: Line
+    ) -> Definition:
+        return Definition(name, parameters, results, lines)
+
+    def parameters(self, *binders: Any) -> Zoned[Binder]:
+        return _zoned(binders)
+
+    def results(self, *types: Any) -> Zoned[Type]:
+        return _zoned(types)
+
+    def let(self, pattern: Zoned[Binder], *rest: Any) -> Line:
+        return Line(rest[-1], pattern, recompute=len(rest) == 2)
+
+    def result(self, values: Zoned[Expression]) -> Line:
+        return Line(values)
+
+    pattern = parameters
+
+    def binder(self, name: Token, type_: Type | None = None) -> Binder:
+        if "." in name:
+            raise Mistake(name, f"`{name}` is no name of a variable", "write it without dots")
+        return Binder(name, type_)
+
+    def values(self, expression: Expression) -> Zoned[Expression]:
+        return Zoned((expression,))
+
+    def pack(self, *expressions: Any) -> Zoned[Expression]:
+        zones = _zoned(expressions)
+        return zones._replace(split=True)
+
+    def infix(self, left: Expression, symbol: Token, right: Expression) -> Expression:
+        if isinstance(left, Number) and isinstance(right, Number) and _makes_complex(left, right):
+            if symbol.type in {"PLUS", "MINUS"}:
+                return _complex(left, symbol, right.value)
+        return Application(symbol, (left, right))
+
+    def negate(self, sign: Token, operand: Expression) -> Expression:
+        if isinstance(operand, Number):
+            return Number(sign, _negative(sign, operand.value), operand.type)
+        return Application(sign, (operand,))
+
+    def prefix(self, word: Token, operand: Expression) -> Expression:
+        return Application(word, (operand,))
+
+    def ascribed(self, expression: Expression, colon: Token, type_: Type) -> Expression:
+        if isinstance(expression, Number) and expression.type is None:
+            return Number(expression.at, expression.value, type_)
+        return Application(colon, (expression,), type=type_)
+
+    def use(self, name: Token) -> Expression:
+        return Use(name)
+
+    def zero(self, word: Token, type_: Type) -> Expression:
+        return Application(word, type=type_)
+
+    def apply(self, name: Token, *rest: Any) -> Expression:
+        arguments = rest[-1]
+        attributes = rest[0] if len(rest) == 2 else ()
+        left = len(arguments.left) if arguments.split else None
+        return Application(name, arguments.items, left, attributes)
+
+    def checkpoint(self, word: Token, name: Token, arguments: Zoned[Expression]) -> Expression:
+        left = len(arguments.left) if arguments.split else None
+        return Application(name, arguments.items, left, checkpoint=True)
+
+    arguments = parameters
+
+    def attributes(self, *pairs: tuple[Token, Any]) -> tuple[tuple[Token, Any], ...]:
+        return pairs
+
+    def attribute(self, name: Token, value: Any) -> tuple[Token, Any]:
+        return name, value.value if isinstance(value, Number) else value
+
+    def number(self, token: Token) -> Number:
+        return Number(token, _number(token))
+
+    def complex_datum(self, real: Number, sign: Token, imaginary: Token) -> Number:
+        return _complex(real, sign, _number(imaginary))
+
+    def string(self, token: Token) -> str:
+        try:
+            text: str = json.loads(token)
+        except ValueError:
+            raise Mistake(token, "not a string", "escape as in JSON") from None
+        return text
+
+    def constant(self, name: Token) -> Any:
+        if name == "None":
+            return None
+        return _dtype(name)
+
+    def data(self, *items: Any) -> tuple[Any, ...]:
+        return tuple([x.value if isinstance(x, Number) else x for x in items])
+
+    def array_data(self, *items: Any) -> list[Any]:
+        return [x.value if isinstance(x, Number) else x for x in items]
+
+    def tuple_type(self, *elements: Type) -> Type:
+        return TupleType(elements)
+
+    def array(self, name: Token, *sizes: Token) -> Type:
+        return ArrayType(_dtype(name), tuple([_size(n) for n in sizes]))
+
+
+def _makes_complex(left: Number, right: Number) -> bool:
+    untyped = left.type is None and right.type is None
+    real = isinstance(left.value, int | float) and not isinstance(left.value, bool)
+    return untyped and real and isinstance(right.value, complex)
+
+
+def _dtype(name: Token) -> np.dtype[Any]:
+    found = DTYPES.get(name)
+    if found is None:
+        raise Mistake(
+            name, f"unknown type `{name}`", closest(name, DTYPES) or f"one of {', '.join(DTYPES)}"
+        )
+    return found
+
+
+def _size(token: Token) -> int:
+    if len(token) > 18:
+        raise Mistake(token, "a size that no array has", "write a smaller one")
+    return int(token)
+
+
+@lru_cache(maxsize=1)
+def _lark() -> Lark:
+    return Lark(
+        files("lineara.syntax").joinpath("grammar.lark").read_text(encoding="utf-8"),
+        parser="lalr",
+        lexer="basic",
+        start=["program", "type", "datum"],
+        maybe_placeholders=False,
+        postlex=_Newlines(),  # type: ignore[arg-type]
+        transformer=_Trees(),
+    )
