@@ -281,6 +281,13 @@ def _cropped(name: str, x: ArrayType, low: Ints, high: Ints, sign: int) -> tuple
     return (ArrayType(x.dtype, shape),)
 
 
+def _pad(x: Any, *, low: Ints, high: Ints) -> Any:
+    margins = zip(x.shape, low, high, strict=True)
+    padded = np.zeros([n + a + b for n, a, b in margins], x.dtype)
+    padded[tuple(slice(a, a + n) for a, n in zip(low, x.shape, strict=True))] = x
+    return padded
+
+
 def _crop(x: Any, *, low: Ints, high: Ints) -> Any:
     return x[tuple(slice(a, n - b) for a, b, n in zip(low, high, x.shape, strict=True))]
 
@@ -295,7 +302,7 @@ _MARGINS = (
 pad: Primitive = multilinear(
     "pad",
     "zeros around: low[i] before and high[i] after along axis i",
-    lambda x, *, low, high: np.pad(x, tuple(zip(low, high, strict=True))),
+    _pad,
     lambda x, *, low, high: _cropped("pad", x, low, high, 1),
     lambda operands, cotangents, *, low, high: [crop(cotangents[0], low=low, high=high)],
     linear_in=LINEAR,
