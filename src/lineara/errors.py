@@ -94,6 +94,10 @@ class ShapeError(LinearaError, ValueError):
     """Operand shapes that an operation does not accept."""
 
 
+class IndexingError(LinearaError, IndexError):
+    """An index that is out of range."""
+
+
 class DtypeError(LinearaError, TypeError):
     """Operand dtypes, or Python types, that an operation does not accept."""
 
