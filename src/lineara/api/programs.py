@@ -10,6 +10,7 @@ from typing import Any
 from lineara import cost
 from lineara.api.arguments import Argnums, Arguments, split
 from lineara.api.record import Recorded, call, record
+from lineara.errors import ShapeError
 from lineara.frontend.trace import apply, current_trace, emit_call, is_traced
 from lineara.frontend.trees import flatten, unflatten
 from lineara.ir import Call, Equation, Function
@@ -69,8 +70,8 @@ def trace(f: Callable[..., Any], *args: Any) -> Program:
         TraceError: Python that cannot be traced. DtypeError: an argument or result that is no array.
 
     >>> import numpy as np
-    >>> print(trace(lambda x: np.sin(x), 1.0).function.name)
-    lambda
+    >>> trace(np.sin, 1.0).function.name
+    'sin'
     """
     arguments = split(f, range(len(args)), args, {}, "trace", differentiable=False)
     recorded = record(f, arguments.leaves, arguments.rebuild, hints=arguments.hints)
@@ -201,6 +202,11 @@ def partial_eval(
     arguments = split(f, range(len(args)), args, {}, "partial_eval", differentiable=False)
     recorded = record(f, arguments.leaves, arguments.rebuild, hints=arguments.hints)
     counts = tuple(spec.num_leaves for spec in arguments.specs)
+    if not set(positions) <= set(range(len(args))):
+        raise ShapeError(
+            f"known={known!r} names arguments that are not there: {len(args)} are given",
+            mend="positions start at 0",
+        )
     mask = [i in positions for i, n in enumerate(counts) for _ in range(n)]
     mask += [True] * len(recorded.captured)
     halves = split_by_known(check(recorded.function), tuple(mask), policy)

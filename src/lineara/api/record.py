@@ -144,7 +144,7 @@ def name_of(f: Callable[..., Any]) -> str:
     """A name for the program of a function: its own, made an identifier."""
     name = getattr(f, "__name__", None) or getattr(getattr(f, "func", None), "__name__", "f")
     name = re.sub(r"\W+", "_", name).strip("_")
-    return name if name and not name[0].isdigit() else "f"
+    return name if name.isidentifier() and name != "lambda" else "f"
 
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:

@@ -7,10 +7,12 @@ Nothing here knows about derivatives.
 
 from __future__ import annotations
 
+import dis
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -25,8 +27,7 @@ from lineara.primitives import Expr
 _ROOT = str(Path(__file__).parent.parent)
 _SKIPPED = (
     f"{_ROOT}/frontend/",
-    f"{_ROOT}/api.py",
-    f"{_ROOT}/numpy",
+    f"{_ROOT}/api/",
     str(Path(np.__file__).parent),
 )
 _NO_VALUE = object()
@@ -50,6 +51,7 @@ class Trace:
         self.wrap = wrap
         self.captured: list[Any] = []
         self._captured_as: dict[int, Var] = {}
+        self._kept: list[Any] = []
         self._values: dict[Var, Any] = {}
         self._sources: dict[Var, Any] = {}
         self._definitions: dict[Var, Equation] = {}
@@ -67,12 +69,13 @@ class Trace:
     def capture(self, outer: Any) -> Var:
         """The parameter that stands for a value from outside: an array, or a traced value of an outer trace."""
         found = self._captured_as.get(id(outer))
-        if found is None:
+        if found is None or not _unchanged(outer, self._sources[found]):
             hint = outer._var.hint if is_traced(outer) else ""
             type_ = type_of(outer)
             found = self.builder.param(type_, hint=hint or "const")
             self._captured_as[id(outer)] = found
-            self._sources[found] = outer
+            self._kept.append(outer)
+            self._sources[found] = outer = _snapshot(outer)
             self.captured.append(outer)
         return found
 
@@ -113,6 +116,28 @@ class Trace:
             with np.errstate(all="ignore"):
                 results = evaluate_op(e, operands)
         self._values.update(zip(e.outputs, results, strict=True))
+
+
+def _snapshot(outer: Any) -> Any:
+    """What an outer value is now: an array that the user's Python may still change is copied."""
+    if is_traced(outer):
+        return outer._trace.wrap(outer._trace, outer._var)
+    if outer.base is None and not outer.flags.writeable:
+        return outer
+    copy = np.array(outer)
+    copy.flags.writeable = False
+    return copy
+
+
+def _unchanged(outer: Any, captured: Any) -> bool:
+    """Whether an outer value is still what was captured."""
+    if is_traced(outer):
+        return outer._var is captured._var
+    return outer is captured or np.array_equal(*map(_bytes, (outer, captured)))
+
+
+def _bytes(array: Any) -> Any:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 @contextmanager
@@ -214,13 +239,33 @@ def running(operands: Sequence[Any]) -> Trace:
     return trace
 
 
+def named(results: Sequence[Var], origin: PythonOrigin | None) -> None:
+    """Give results the name that the user's line assigns them to: `y = np.sin(x)` makes a `y`."""
+    if origin is not None and len(results) == 1 and not results[0].hint:
+        results[0].hint = assigned_name(origin)
+
+
 def apply(primitive: Any, *operands: Any, **attributes: Any) -> Any:
     """Apply a record to traced values and arrays; one result, or a tuple of them."""
     trace = running(operands)
     exprs = [operand(trace, x) for x in operands]
     results = exprs[0].bind(primitive, exprs, attributes)
+    named([r.var for r in results], trace.builder.origin)
     wrapped = tuple([trace.wrap(trace, r.var) for r in results])
     return wrapped[0] if len(wrapped) == 1 else wrapped
+
+
+def filled(value: complex, dtype: Any, shape: tuple[int, ...]) -> Any:
+    """A traced array filled with a number."""
+    trace = running(())
+    return trace.wrap(trace, trace.builder.literal(value, ArrayType(dtype, shape)))
+
+
+def zero_like(x: Any) -> Any:
+    """The zero of the type and the zone of a traced array: what is added to a linear value is linear."""
+    trace = running((x,))
+    builder, v = trace.builder, operand(trace, x).var
+    return trace.wrap(trace, builder.zero(v.type) if v.linear else builder.literal(0, v.type))
 
 
 def add(x: Any, y: Any) -> Any:
@@ -229,7 +274,9 @@ def add(x: Any, y: Any) -> Any:
     a, b = operand(trace, x), operand(trace, y)
     if a.var.linear != b.var.linear:
         raise not_affine(trace)
-    return trace.wrap(trace, trace.builder.add(a.var, b.var))
+    total = trace.builder.add(a.var, b.var)
+    named([total], trace.builder.origin)
+    return trace.wrap(trace, total)
 
 
 def not_affine(trace: Trace) -> LinearTypeError:
@@ -291,3 +338,18 @@ def user_origin() -> PythonOrigin | None:
             return PythonOrigin(code, frame.f_lasti)
         frame = frame.f_back  # type: ignore[assignment]
     return None
+
+
+_stores: dict[CodeType, dict[int, str]] = {}
+
+
+def assigned_name(origin: PythonOrigin) -> str:
+    """The variable that the running instruction's result is stored in at once, or ""."""
+    stores = _stores.get(origin.code)
+    if stores is None:
+        stores = _stores[origin.code] = {
+            before.offset: after.argval
+            for before, after in pairwise(dis.get_instructions(origin.code))
+            if after.opname in ("STORE_FAST", "STORE_NAME", "STORE_DEREF", "STORE_GLOBAL")
+        }
+    return stores.get(origin.instruction, "")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import count, product
+from string import ascii_lowercase
 
 from lineara.ir.terms import Function, Var
 
@@ -29,6 +31,10 @@ class Namer:
         self._taken.add(name)
         return name
 
+    def is_free(self, name: str) -> bool:
+        """Whether no request has the name."""
+        return name not in self._taken
+
 
 @lru_cache(maxsize=65536)
 def identifier(hint: str) -> str:
@@ -43,7 +49,7 @@ _NOT_IN_A_NAME = re.compile(r"[^\w\u0300-\u036f]")
 def variable_names(function: Function) -> dict[Var, str]:
     """The printed name of every variable that a function binds.
 
-    A variable without a hint is `v` with a number, or `u` when it is linear; hints have the first choice.
+    Hints have the first choice; variables without one are a, b, …, z, aa, ab, … in the order of their binding.
     """
     bound = [*function.params, *function.linear_params]
     bound += [v for e in function.equations for v in e.outputs]
@@ -52,7 +58,14 @@ def variable_names(function: Function) -> dict[Var, str]:
     for v in bound:
         if v.hint and v not in names:
             names[v] = namer.name(identifier(v.hint))
+    letters = filter(namer.is_free, _letters())
     for v in bound:
         if v not in names:
-            names[v] = namer.name("u" if v.linear else "v")
+            names[v] = next(letters)
     return names
+
+
+def _letters() -> Iterator[str]:
+    """a, b, …, z, aa, ab, …"""
+    for length in count(1):
+        yield from map("".join, product(ascii_lowercase, repeat=length))

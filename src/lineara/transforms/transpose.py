@@ -68,7 +68,7 @@ def _transpose(function: Function) -> Generator[Any, Any, Function]:
         y_bar = [cotangents.pop(v) for v in e.outputs]
         if isinstance(e.op, Call):
             callee = yield (e.op.function,)
-            x_bar = _call(builder, e, callee, y_bar)
+            x_bar = _call(builder, e, callee, y_bar, e.op.checkpoint)
         else:
             x_bar = _transposed(builder, e, y_bar)
         for v, v_bar in zip([v for v in e.inputs if v.linear], x_bar, strict=True):
@@ -91,9 +91,12 @@ def _is_linear(e: Equation) -> bool:
     return linear
 
 
-def _call(builder: Builder, e: Equation, callee: Function, y_bar: list[Var]) -> tuple[Var, ...]:
+def _call(
+    builder: Builder, e: Equation, callee: Function, y_bar: list[Var], checkpoint: bool
+) -> tuple[Var, ...]:
     """`g(x̄ ; ẋ̄)` becomes `gᵀ(x̄ ; ȳ̈)`."""
-    _, x_bar = builder.call(callee, [v for v in e.inputs if not v.linear], y_bar)
+    coefficients = [v for v in e.inputs if not v.linear]
+    _, x_bar = builder.call(callee, coefficients, y_bar, checkpoint=checkpoint)
     return x_bar
 
 
