@@ -17,10 +17,13 @@ from lineara.ir import (
     Function,
     Literal,
     MakeTuple,
+    Scan,
+    Switch,
     Unpack,
     Var,
     Zero,
     callees_first,
+    functions_of,
 )
 
 
@@ -51,6 +54,10 @@ def equation_work(e: Equation, callee_work: dict[int, int]) -> int:
             return primitive.work(operands, results, dict(attributes))  # type: ignore[arg-type]
         case Call(callee):
             return callee_work[id(callee)]
+        case Switch(branches):
+            return max(callee_work[id(f)] for f in branches)
+        case Scan(body, length):
+            return length * callee_work[id(body)]
         case Add() | Zero() | Literal():
             return e.outputs[0].type.size
         case Dup() | Drop():
@@ -67,9 +74,13 @@ def interface_work(function: Function) -> int:
     done: dict[int, int] = {}
     for f in callees_first(function):
         own = (*f.params, *f.linear_params, *f.results, *f.linear_results)
-        inner = sum(done[id(e.op.function)] for e in f.equations if isinstance(e.op, Call))
+        inner = sum(_trips(e) * done[id(g)] for e in f.equations for g in functions_of(e.op))
         done[id(f)] = sum(v.type.size for v in own) + inner
     return done[id(function)]
+
+
+def _trips(e: Equation) -> int:
+    return e.op.length if isinstance(e.op, Scan) else 1
 
 
 def size(function: Function) -> int:
@@ -100,15 +111,20 @@ def _peak(f: Function, callee_peak: dict[int, int]) -> int:
     last = _last_uses(f)
     alive = peak = sum(v.type.nbytes for v in (*f.params, *f.linear_params))
     for step, e in enumerate(f.equations):
-        inside = 0
-        if isinstance(e.op, Call):
-            own = sum(v.type.nbytes for v in (*e.inputs, *e.outputs))
-            inside = max(0, callee_peak[id(e.op.function)] - own)
+        inside = max(
+            [callee_peak[id(g)] - _interface_bytes(g) for g in functions_of(e.op)], default=0
+        )
         if not isinstance(e.op, MakeTuple | Unpack | Dup):
             alive += sum(v.type.nbytes for v in e.outputs)
-        peak = max(peak, alive + inside)
+        peak = max(peak, alive + max(0, inside))
         alive -= sum(_freed(e, v, last) for v in set(e.inputs) if last[v] == step)
     return peak
+
+
+def _interface_bytes(f: Function) -> int:
+    """The bytes of parameters and results, which the caller holds."""
+    own = (*f.params, *f.linear_params, *f.results, *f.linear_results)
+    return sum(v.type.nbytes for v in own)
 
 
 def _freed(e: Equation, v: Var, last: dict[Var, int]) -> int:

@@ -12,6 +12,7 @@ from lineara.errors import LinearaError, LinearTypeError, Origin
 from lineara.ir import (
     Add,
     Apply,
+    ArrayType,
     Call,
     Drop,
     Dup,
@@ -19,6 +20,8 @@ from lineara.ir import (
     Function,
     Literal,
     MakeTuple,
+    Scan,
+    Switch,
     TupleType,
     Type,
     Unpack,
@@ -26,6 +29,7 @@ from lineara.ir import (
     Zero,
     callees_first,
     infer,
+    stacked,
 )
 from lineara.ir.names import variable_names
 
@@ -360,6 +364,87 @@ def _call(scope: _Scope, e: Equation) -> Signature:
     return [(r.type, False) for r in f.results] + [(r.type, True) for r in f.linear_results]
 
 
+def _switch(scope: _Scope, e: Equation) -> Signature:
+    """Γ ⊢ i : integer    each branch : (τ̄ ; σ̄) → (τ̄' ; σ̄')  ⟹  Γ ; Γ̇ ⊢ switch i (x̄ ; ẋ̄) : (τ̄' ; σ̄')"""
+    branches = e.op.branches  # type: ignore[union-attr]
+    if not branches or not e.inputs:
+        raise scope.error("a switch has an index and at least one branch", "arity", None, e.origin)
+    index = e.inputs[0]
+    if not (
+        isinstance(index.type, ArrayType)
+        and index.type.shape == ()
+        and index.type.dtype.kind in "biu"
+    ):
+        raise scope.error(
+            f"the index of a switch is an integer scalar, not {index.type!r}",
+            "type",
+            index,
+            e.origin,
+            "a condition selects with false = 0, true = 1",
+        )
+    signatures = [_fits(scope, e, f, e.inputs[1:]) for f in branches]
+    for f, signature in zip(branches, signatures, strict=True):
+        if signature != signatures[0]:
+            raise scope.error(
+                f"the branches give different types: `{branches[0].name}` {_types(signatures[0])}, "
+                f"`{f.name}` {_types(signature)}",
+                "type",
+                None,
+                e.origin,
+                "make all branches return the same shapes and dtypes",
+            )
+    return signatures[0]
+
+
+def _types(signature: Signature) -> str:
+    return "(" + ", ".join(repr(t) for t, _ in signature) + ")"
+
+
+def _fits(scope: _Scope, e: Equation, f: Function, inputs: tuple[Var, ...]) -> Signature:
+    """A function applied to operands: what a call of it would give."""
+    return _call(scope, Equation(Call(f), inputs, e.outputs, e.origin))
+
+
+def _scan(scope: _Scope, e: Equation) -> Signature:
+    """body : (constants, carry, x ; carry˙, x˙) → (carry, y ; carry˙, y˙), applied to stacks of the xs"""
+    op = e.op
+    assert isinstance(op, Scan)
+    body = op.body
+    params, results = (*body.params, *body.linear_params), (*body.results, *body.linear_results)
+    _arity(scope, e, len(params), f"a scan of `{body.name}`")
+    count = len(body.params)
+    carried_in = (
+        *range(op.constants, op.constants + op.carry),
+        *range(count, count + op.linear_carry),
+    )
+    done = len(body.results)
+    carried_out = (*range(op.carry), *range(done, done + op.linear_carry))
+    fixed = {*range(op.constants), *carried_in}
+    for i, (v, p) in enumerate(zip(e.inputs, params, strict=True)):
+        wanted = p.type if i in fixed else stacked(p.type, op.length)
+        if v.type is not wanted or v.linear != p.linear:
+            raise scope.error(
+                f"a scan of `{body.name}` takes {wanted!r} where {scope.name(v)} is {v.type!r}",
+                "type",
+                v,
+                e.origin,
+            )
+    for i, o in zip(carried_in, carried_out, strict=True):
+        if params[i].type is not results[o].type:
+            raise scope.error(
+                f"a carry of a scan of `{body.name}` goes in as {params[i].type!r} and comes out as "
+                f"{results[o].type!r}",
+                "type",
+                None,
+                e.origin,
+                "a carry keeps its shape and dtype in every trip: convert one of the two",
+            )
+    return [
+        (r.type if i in carried_out else stacked(r.type, op.length), r.linear)
+        for i, r in enumerate(results)
+    ]
+
+
 RULES: dict[type, Callable[[_Scope, Equation], Signature]] = {
     Apply: _apply,
     Literal: _literal,
@@ -370,4 +455,6 @@ RULES: dict[type, Callable[[_Scope, Equation], Signature]] = {
     Dup: _dup,
     Drop: _drop,
     Call: _call,
+    Switch: _switch,
+    Scan: _scan,
 }

@@ -5,7 +5,7 @@ A value is a NumPy array, or a Python tuple of values. `Meter` counts what an ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from lineara.ir import (
     Function,
     Literal,
     MakeTuple,
+    Scan,
+    Switch,
     TupleType,
     Type,
     Unpack,
@@ -52,54 +54,80 @@ def evaluate(
     params = (*function.params, *function.linear_params)
     if len(args) != len(params):
         raise ShapeError(f"`{function.name}` takes {len(params)} arguments, not {len(args)}")
-    frame = _Frame(function, [_fit(a, p.type) for a, p in zip(args, params, strict=True)])
-    stack = [frame]
+    given = [_fit(a, p.type) for a, p in zip(args, params, strict=True)]
+    stack = [_run(function, given, meter)]
+    answer: tuple[Value, ...] | None = None
     with np.errstate(all="ignore"):
         while True:
-            callee = stack[-1].run(meter)
-            if callee is not None:
-                stack.append(callee)
+            try:
+                callee, operands = stack[-1].send(answer)
+            except StopIteration as stop:
+                stack.pop()
+                answer = stop.value
+                if not stack:
+                    return stop.value  # type: ignore[no-any-return]
                 continue
-            results = stack.pop().results()
-            if not stack:
-                return results
-            stack[-1].returned(results)
+            stack.append(_run(callee, operands, meter))
+            answer = None
 
 
-class _Frame:
-    """One call in progress: its variables, and the equation that comes next."""
+Steps = Generator[tuple[Function, Sequence[Value]], tuple[Value, ...], tuple[Value, ...]]
+"""An evaluation that asks for calls to be run, and ends with results."""
 
-    def __init__(self, function: Function, args: Sequence[Value]) -> None:
-        self.function = function
-        self.values: dict[Var, Value] = dict(
-            zip((*function.params, *function.linear_params), args, strict=True)
-        )
-        self.next = 0
 
-    def run(self, meter: Meter | None) -> _Frame | None:
-        """Evaluate up to the next call, and return its frame, or up to the end."""
-        values = self.values
-        for e in self.function.equations[self.next :]:
-            self.next += 1
-            operands = [values[v] for v in e.inputs]
-            if isinstance(e.op, Call):
-                return _Frame(e.op.function, operands)
-            if meter is not None:
-                meter.work += equation_work(e, {})
-            values.update(zip(e.outputs, evaluate_op(e, operands), strict=True))
-        return None
+def _run(function: Function, args: Sequence[Value], meter: Meter | None) -> Steps:
+    """One call: its equations in order."""
+    params = (*function.params, *function.linear_params)
+    values: dict[Var, Value] = dict(zip(params, args, strict=True))
+    for e in function.equations:
+        operands = [values[v] for v in e.inputs]
+        match e.op:
+            case Call(callee):
+                results = yield callee, operands
+            case Switch(branches):
+                index = min(max(int(operands[0]), 0), len(branches) - 1)
+                results = yield branches[index], operands[1:]
+            case Scan():
+                results = yield from _scan(e.op, operands)
+            case _:
+                if meter is not None:
+                    meter.work += equation_work(e, {})
+                results = evaluate_op(e, operands)
+        values.update(zip(e.outputs, results, strict=True))
+    return tuple([values[v] for v in (*function.results, *function.linear_results)])
 
-    def returned(self, results: tuple[Value, ...]) -> None:
-        """Bind the results of the call that the frame waited for."""
-        self.values.update(
-            zip(self.function.equations[self.next - 1].outputs, results, strict=True)
-        )
 
-    def results(self) -> tuple[Value, ...]:
-        """The values of the results of both zones."""
-        return tuple(
-            self.values[v] for v in (*self.function.results, *self.function.linear_results)
-        )
+def _scan(op: Scan, operands: list[Value]) -> Steps:
+    """Run the body for each trip, and stack what it gives besides the carry."""
+    body, count, done = op.body, len(op.body.params), len(op.body.results)
+    constants = operands[: op.constants]
+    carry = operands[op.constants : op.constants + op.carry]
+    xs = operands[op.constants + op.carry : count]
+    carry_dot = operands[count : count + op.linear_carry]
+    xs_dot = operands[count + op.linear_carry :]
+    ys: list[tuple[Value, ...]] = [()] * op.length
+    for i in reversed(range(op.length)) if op.reverse else range(op.length):
+        now, now_dot = [_at(x, i) for x in xs], [_at(x, i) for x in xs_dot]
+        given = yield body, [*constants, *carry, *now, *carry_dot, *now_dot]
+        carry = list(given[: op.carry])
+        carry_dot = list(given[done : done + op.linear_carry])
+        ys[i] = given[op.carry : done] + given[done + op.linear_carry :]
+    types = [v.type for v in (*body.results[op.carry :], *body.linear_results[op.linear_carry :])]
+    stacks = [_stack([y[j] for y in ys], t) for j, t in enumerate(types)]
+    split = done - op.carry
+    return (*carry, *stacks[:split], *carry_dot, *stacks[split:])
+
+
+def _at(stack: Value, i: int) -> Value:
+    if isinstance(stack, tuple):
+        return tuple([_at(s, i) for s in stack])
+    return stack[i, ...]
+
+
+def _stack(values: list[Value], type_: Type) -> Value:
+    if isinstance(type_, TupleType):
+        return tuple([_stack([v[j] for v in values], t) for j, t in enumerate(type_.elements)])
+    return np.stack(values) if values else np.zeros((0, *type_.shape), type_.dtype)
 
 
 def evaluate_op(e: Equation, operands: list[Value]) -> tuple[Value, ...]:
@@ -121,8 +149,8 @@ def evaluate_op(e: Equation, operands: list[Value]) -> tuple[Value, ...]:
             return (tuple(operands),)
         case Unpack():
             return tuple(operands[0])
-        case Call():
-            raise AssertionError("calls are run by frames")
+        case Call() | Switch() | Scan():
+            raise AssertionError("functions are run by `evaluate`")
 
 
 def zeros(type_: Type) -> Value:

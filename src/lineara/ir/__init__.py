@@ -15,11 +15,15 @@ from lineara.ir.terms import (
     Literal,
     MakeTuple,
     Op,
+    Scan,
+    Switch,
     Unpack,
     Var,
     Zero,
     callees,
     callees_first,
+    functions_of,
+    with_functions,
 )
 from lineara.ir.types import (
     DTYPE_NAMES,
@@ -31,6 +35,7 @@ from lineara.ir.types import (
     has_tangent,
     is_supported,
     leaves,
+    stacked,
     tangent_type,
 )
 
@@ -51,6 +56,8 @@ __all__ = [
     "MakeTuple",
     "Op",
     "Primitive",
+    "Scan",
+    "Switch",
     "TupleType",
     "Type",
     "Unpack",
@@ -60,11 +67,14 @@ __all__ = [
     "callees_first",
     "collector_paused",
     "dtype_name",
+    "functions_of",
     "has_tangent",
     "infer",
     "is_borrow",
     "is_supported",
     "leaves",
     "memoised",
+    "stacked",
     "tangent_type",
+    "with_functions",
 ]

@@ -12,8 +12,8 @@ is immutable; functions refer to the functions that they call, so a program is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +124,73 @@ class Call:
         return f"call {self.function.digest.hex()} {self.checkpoint}"
 
 
-Op = Apply | Literal | MakeTuple | Unpack | Zero | Add | Dup | Drop | Call
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One of several functions of one type, chosen by an index; an index out of range is clamped.
+
+    The operands are the index (an integer) and then the arguments of the branches.
+    """
+
+    branches: tuple[Function, ...]
+
+    @property
+    def key(self) -> str:
+        """What the operation is, as text."""
+        return f"switch {' '.join(f.digest.hex() for f in self.branches)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A loop of a fixed number of trips.
+
+        body : (constants, carry, x ; carry˙, x˙) → (carry, y ; carry˙, y˙)
+        scan : (constants, carry, xs ; carry˙, xs˙) → (carry, ys ; carry˙, ys˙)
+
+    The xs and ys are stacks along a new first axis; with `reverse` they are read and written from the last to the first. A
+    linear value that every trip reads is a carry: it is threaded through the loop, not copied for each trip.
+    """
+
+    body: Function
+    length: int
+    constants: int
+    carry: int
+    linear_carry: int = 0
+    reverse: bool = False
+
+    @property
+    def key(self) -> str:
+        """What the operation is, as text."""
+        counts = self.length, self.constants, self.carry, self.linear_carry, self.reverse
+        return f"scan {self.body.digest.hex()} {counts}"
+
+
+Op = Apply | Literal | MakeTuple | Unpack | Zero | Add | Dup | Drop | Call | Switch | Scan
+
+
+def functions_of(op: Op) -> tuple[Function, ...]:
+    """The functions that an operation calls."""
+    match op:
+        case Call(function, _):
+            return (function,)
+        case Switch(branches):
+            return branches
+        case Scan():
+            return (op.body,)
+        case _:
+            return ()
+
+
+def with_functions(op: Op, functions: Sequence[Function]) -> Op:
+    """The operation with other functions of the same types."""
+    match op:
+        case Call():
+            return Call(functions[0], op.checkpoint)
+        case Switch():
+            return Switch(tuple(functions))
+        case Scan():
+            return replace(op, body=functions[0])
+        case _:
+            return op
 
 
 class Equation:
@@ -200,9 +266,10 @@ def callees(function: Function) -> Iterator[Function]:
     """The functions that a function calls itself, once each, in the order of the calls."""
     seen: set[int] = set()
     for equation in function.equations:
-        if isinstance(equation.op, Call) and id(equation.op.function) not in seen:
-            seen.add(id(equation.op.function))
-            yield equation.op.function
+        for callee in functions_of(equation.op):
+            if id(callee) not in seen:
+                seen.add(id(callee))
+                yield callee
 
 
 def callees_first(*functions: Function) -> list[Function]:

@@ -131,3 +131,14 @@ def tangent_type(type_: Type) -> Type:
 def has_tangent(type_: Type) -> bool:
     """Whether some leaf of the type is inexact, so that a tangent can be other than nothing."""
     return any(leaf.is_inexact for leaf in leaves(type_))
+
+
+def stacked(type_: Type, length: int) -> Type:
+    """The type of a stack of values along a new first axis.
+
+    >>> stacked(ArrayType("f64", (3,)), 10)
+    f64[10,3]
+    """
+    if isinstance(type_, ArrayType):
+        return ArrayType(type_.dtype, (length, *type_.shape))
+    return TupleType(tuple(stacked(t, length) for t in type_.elements))

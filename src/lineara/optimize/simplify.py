@@ -27,7 +27,9 @@ from lineara.ir import (
     Unpack,
     Var,
     Zero,
+    functions_of,
     memoised,
+    with_functions,
 )
 from lineara.transforms import prune
 
@@ -94,8 +96,10 @@ def _rewrite(function: Function, step: Rewrite) -> Generator[Any, Any, Function]
     for e in function.equations:
         rewriter.builder.origin = e.origin
         op: Op = e.op
-        if isinstance(op, Call):
-            op = Call((yield op.function, step), op.checkpoint)
+        functions = []
+        for callee in functions_of(op):
+            functions.append((yield callee, step))
+        op = with_functions(op, functions)
         if isinstance(op, Drop):
             continue
         inputs = tuple([rewriter.renamed.get(v, v) for v in e.inputs])

@@ -8,7 +8,6 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-
 from lineara.ir import ArrayType, Example, Primitive
 from lineara.primitives import REGISTRY
 from lineara.testing.values import Value

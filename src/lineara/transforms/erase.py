@@ -21,12 +21,17 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    Scan,
+    Switch,
     Type,
     Var,
     Zero,
     memoised,
 )
 from lineara.primitives import Expr
+from lineara.transforms.plain import plain_variable
+from lineara.transforms.scan import erase_of_scan
+from lineara.transforms.switch import erase_of_switch
 
 
 def erase(function: Function) -> Function:
@@ -49,8 +54,13 @@ def _erase(function: Function) -> Generator[Any, Any, Function]:
         inputs = [plain.get(v, v) for v in e.inputs]
         if isinstance(e.op, Call):
             callee = yield (e.op.function,)
-            outputs, _ = builder.call(callee, inputs, checkpoint=e.op.checkpoint)
+            outputs = [plain_variable(v) for v in e.outputs]
+            builder.emit(Call(callee, e.op.checkpoint), inputs, outputs)
             plain.update(zip(e.outputs, outputs, strict=True))
+        elif isinstance(e.op, Switch):
+            plain.update((yield from erase_of_switch(builder, e, e.op, inputs)))
+        elif isinstance(e.op, Scan):
+            plain.update((yield from erase_of_scan(builder, e, e.op, inputs)))
         elif not any([v.linear for v in (*e.inputs, *e.outputs)]):
             builder.append(e)
         else:
@@ -76,8 +86,7 @@ def _erased(builder: Builder, e: Equation, inputs: list[Var]) -> list[Var]:
             operands = [Expr(builder, v) for v in inputs]
             return [x.var for x in primitive.erased(operands, **dict(attributes))]
         case op:
-            outputs = [Var(v.type, hint=v.hint) for v in e.outputs]
-            return list(builder.emit(op, inputs, outputs))
+            return list(builder.emit(op, inputs, [plain_variable(v) for v in e.outputs]))
 
 
 def _zeros(builder: Builder, type_: Type) -> Var:

@@ -28,6 +28,8 @@ from lineara.ir import (
     Function,
     Literal,
     MakeTuple,
+    Scan,
+    Switch,
     Unpack,
     Var,
     Zero,
@@ -36,6 +38,8 @@ from lineara.ir import (
     tangent_type,
 )
 from lineara.primitives import Expr
+from lineara.transforms.scan import jvp_of_scan
+from lineara.transforms.switch import jvp_of_switch
 
 Active = tuple[bool, ...]
 """Which parameters, or results, have a tangent that can be other than zero."""
@@ -61,15 +65,18 @@ def jvp(function: Function, wrt: Active | None = None) -> Function:
                 mend="differentiate with respect to real or complex parameters",
             )
     all_results = tuple(has_tangent(r.type) for r in function.results)
-    derivative, _ = _jvp(function, wrt, all_results)
+    derivative, _ = _jvp(function, wrt, all_results, (False,) * len(wrt))
     return derivative
 
 
 @memoised
 def _jvp(
-    function: Function, wrt: Active, demanded: Active | None
+    function: Function, wrt: Active, demanded: Active | None, threaded: Active
 ) -> Generator[Any, Any, tuple[Function, Active]]:
-    """The derivative, and which results it has tangents of: those demanded, or those that are active."""
+    """The derivative, and which results it has tangents of: those demanded, or those that are active.
+
+    The tangents of the parameters that are `threaded` are given back as they came, before those of the results.
+    """
     if function.linear_params or function.linear_results:
         raise TransformError(
             f"`{function.name}` has a linear zone already",
@@ -86,16 +93,24 @@ def _jvp(
         builder.origin, builder.recompute = e.origin, e.recompute
         if not any([v in tangents for v in e.inputs]):
             builder.append(e)
-        elif isinstance(e.op, Call):
-            active = tuple([v in tangents for v in e.inputs])
-            callee, results = yield e.op.function, active, None
-            _call(builder, e, e.op, callee, results, tangents)
-        else:
-            builder.append(e)
-            _differentiate(builder, e, tangents)
+            continue
+        match e.op:
+            case Call():
+                active = tuple([v in tangents for v in e.inputs])
+                none = (False,) * len(active)
+                callee, results = yield e.op.function, active, None, none
+                _call(builder, e, e.op, callee, results, tangents)
+            case Switch():
+                yield from jvp_of_switch(builder, e, e.op, tangents)
+            case Scan():
+                yield from jvp_of_scan(builder, e, e.op, tangents)
+            case _:
+                builder.append(e)
+                _differentiate(builder, e, tangents)
     builder.recompute = False
     active = demanded or tuple([r in tangents for r in function.results])
-    linear_results = [
+    linear_results = [tangents[p] for p, on in zip(function.params, threaded, strict=True) if on]
+    linear_results += [
         _instantiate(builder, r, tangents)
         for r, wanted in zip(function.results, active, strict=True)
         if wanted
@@ -148,7 +163,7 @@ def _differentiate(builder: Builder, e: Equation, tangents: dict[Var, Var]) -> N
             y_dot = list(builder.unpack(x_dot[0]))
         case Drop():
             return
-        case Zero() | Dup() | Literal() | Call():
+        case Zero() | Dup() | Literal() | Call() | Switch() | Scan():
             raise AssertionError(f"no {e.op} with nonlinear operands here")
     for v, v_dot in zip(e.outputs, y_dot, strict=True):
         if v_dot is not None and has_tangent(v.type):

@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from lineara.ir import Builder, Call, Drop, Equation, Function, Var, memoised
+from lineara.ir import Builder, Call, Drop, Equation, Function, Scan, Switch, Var, memoised
+from lineara.transforms.scan import prune_scan
+from lineara.transforms.switch import prune_switch
 
 Mask = tuple[bool, ...]
 
@@ -25,15 +27,16 @@ def prune(function: Function, keep: Mask | None = None) -> Function:
     Parameters stay, dropped where they are not needed. Linear results follow the others in `keep`.
     """
     count = len(function.results) + len(function.linear_results)
-    pruned, _ = _prune(function, keep or (True,) * count, False)
+    params = len(function.params) + len(function.linear_params)
+    pruned, _ = _prune(function, keep or (True,) * count, (True,) * params)
     return pruned
 
 
 @memoised
 def _prune(
-    function: Function, keep: Mask, narrow: bool
+    function: Function, keep: Mask, forced: Mask
 ) -> Generator[Any, Any, tuple[Function, Mask]]:
-    """The pruned function, and which parameters it has: the needed ones if `narrow`, else all."""
+    """The pruned function, and which parameters it has: the needed ones, and those that are forced to stay."""
     both = (*function.results, *function.linear_results)
     results = [v for v, wanted in zip(both, keep, strict=True) if wanted]
     needed: set[Var] = set(results)
@@ -41,28 +44,34 @@ def _prune(
     for e in reversed(function.equations):
         if isinstance(e.op, Drop) or needed.isdisjoint(e.outputs):
             continue
-        if isinstance(e.op, Call):
-            wanted = tuple([v in needed for v in e.outputs])
-            callee, taken = yield e.op.function, wanted, True
-            e = _narrowed(e, callee, wanted, taken)
+        match e.op:
+            case Call():
+                e = yield from _prune_call(e, e.op, needed)
+            case Switch():
+                e = yield from prune_switch(e, e.op, needed)
+            case Scan():
+                e = yield from prune_scan(e, e.op, needed)
         kept.append(e)
         needed.update(e.inputs)
+    params = (*function.params, *function.linear_params)
+    stays = tuple([on or v in needed for v, on in zip(params, forced, strict=True)])
+    staying = {v for v, on in zip(params, stays, strict=True) if on}
     builder = Builder(function.name, function.origin)
-    builder.params = [v for v in function.params if not narrow or v in needed]
-    builder.linear_params = [v for v in function.linear_params if not narrow or v in needed]
+    builder.params = [v for v in function.params if v in staying]
+    builder.linear_params = [v for v in function.linear_params if v in staying]
     builder.equations = kept[::-1]
-    params = tuple([not narrow or v in needed for v in (*function.params, *function.linear_params)])
     zones = ([v for v in results if not v.linear], [v for v in results if v.linear])
-    return builder.finish(*zones), params
+    return builder.finish(*zones), stays
 
 
-def _narrowed(e: Equation, callee: Function, results: Mask, params: Mask) -> Equation:
-    """A call of a callee that lost results and parameters."""
-    assert isinstance(e.op, Call)
+def _prune_call(e: Equation, op: Call, needed: set[Var]) -> Generator[Any, Any, Equation]:
+    """A call of a callee that loses results and parameters."""
+    keep = tuple([v in needed for v in e.outputs])
+    callee, taken = yield op.function, keep, (False,) * len(e.inputs)
     return Equation(
-        Call(callee, e.op.checkpoint),
-        tuple([v for v, wanted in zip(e.inputs, params, strict=True) if wanted]),
-        tuple([v for v, wanted in zip(e.outputs, results, strict=True) if wanted]),
+        Call(callee, op.checkpoint),
+        tuple([v for v, wanted in zip(e.inputs, taken, strict=True) if wanted]),
+        tuple([v for v in e.outputs if v in needed]),
         e.origin,
         recompute=e.recompute,
     )

@@ -27,6 +27,8 @@ from lineara.ir import (
     Function,
     Literal,
     MakeTuple,
+    Scan,
+    Switch,
     Unpack,
     Var,
     Zero,
@@ -34,6 +36,8 @@ from lineara.ir import (
 )
 from lineara.primitives import Expr
 from lineara.transforms.demand import Demand
+from lineara.transforms.scan import transpose_of_scan
+from lineara.transforms.switch import transpose_of_switch
 
 
 def transpose(function: Function) -> Function:
@@ -66,11 +70,16 @@ def _transpose(function: Function) -> Generator[Any, Any, Function]:
         builder.origin = e.origin
         waiting.define([v for v in e.inputs if not v.linear])
         y_bar = [cotangents.pop(v) for v in e.outputs]
-        if isinstance(e.op, Call):
-            callee = yield (e.op.function,)
-            x_bar = _call(builder, e, callee, y_bar, e.op.checkpoint)
-        else:
-            x_bar = _transposed(builder, e, y_bar)
+        match e.op:
+            case Call():
+                callee = yield (e.op.function,)
+                x_bar = _call(builder, e, callee, y_bar, e.op.checkpoint)
+            case Switch():
+                x_bar = yield from transpose_of_switch(builder, e, e.op, y_bar)
+            case Scan():
+                x_bar = yield from transpose_of_scan(builder, e, e.op, y_bar)
+            case _:
+                x_bar = _transposed(builder, e, y_bar)
         for v, v_bar in zip([v for v in e.inputs if v.linear], x_bar, strict=True):
             v_bar.hint = v_bar.hint or _barred(v)
             cotangents[v] = v_bar
@@ -122,7 +131,7 @@ def _transposed(builder: Builder, e: Equation, y_bar: list[Var]) -> tuple[Var, .
             return builder.unpack(y_bar[0])
         case Unpack():
             return (builder.make_tuple(y_bar) if y_bar else builder.zero(e.inputs[0].type),)
-        case Literal() | Call():
+        case Literal() | Call() | Switch() | Scan():
             raise AssertionError(f"{e.op} is not a linear operation")
 
 

@@ -22,11 +22,26 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lineara.ir import Builder, Call, Drop, Equation, Function, Type, Var, Zero, memoised
+from lineara.ir import (
+    Builder,
+    Call,
+    Drop,
+    Equation,
+    Function,
+    Scan,
+    Switch,
+    Type,
+    Var,
+    Zero,
+    functions_of,
+    memoised,
+)
 from lineara.ir.names import variable_names
 from lineara.transforms.demand import Demand
 from lineara.transforms.policy import Policy, Site, as_written
 from lineara.transforms.prune import prune
+from lineara.transforms.scan import split_scan
+from lineara.transforms.switch import split_switch
 
 Mask = tuple[bool, ...]
 
@@ -89,13 +104,8 @@ def _split(
     early_equations: list[Equation] = []
     late_equations: list[Equation] = []
     for e in function.equations:
-        if isinstance(e.op, Call) and (
-            e.op.function.linear_results or not late.isdisjoint(e.inputs)
-        ):
-            callee = e.op.function
-            masks = tuple([v in late for v in e.inputs[: len(callee.params)]])
-            halves = yield callee, masks, policy, names
-            first, second = _split_call(e, e.op, halves, late)
+        if _is_mixed(e, late):
+            first, second = yield from _split_equation(e, late, (policy, names))
             early_equations.append(first)
             late_equations.append(second)
             late.update(second.outputs)
@@ -106,6 +116,32 @@ def _split(
             early_equations.append(e)
     split = _Split(function, late, early_equations, late_equations, names)
     return split.halves(policy)
+
+
+def _is_mixed(e: Equation, late: set[Var]) -> bool:
+    """Whether the equation runs functions that may have an early and a late half."""
+    functions = functions_of(e.op)
+    waits = not late.isdisjoint(e.inputs) or any([f.linear_results for f in functions])
+    if isinstance(e.op, Switch | Scan) and any([v in late for v in e.inputs if not v.linear]):
+        return False
+    return bool(functions) and waits
+
+
+def _split_equation(
+    e: Equation, late: set[Var], key: tuple[Any, ...]
+) -> Generator[Any, Any, tuple[Equation, Equation]]:
+    """The early and the late half of an equation that runs functions."""
+    match e.op:
+        case Call(callee, _):
+            masks = tuple([v in late for v in e.inputs[: len(callee.params)]])
+            halves = yield callee, masks, *key
+            return _split_call(e, e.op, halves, late)
+        case Switch():
+            return (yield from split_switch(e, e.op, key))
+        case Scan():
+            return (yield from split_scan(e, e.op, key))
+        case _:
+            raise AssertionError(f"{e.op} runs no functions")
 
 
 def _split_call(e: Equation, op: Call, halves: Halves, late: set[Var]) -> tuple[Equation, Equation]:

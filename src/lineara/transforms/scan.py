@@ -1,0 +1,163 @@
+"""The transformations of a scan: each maps over the body.
+
+jvp        the carries with tangents are a fixpoint; what every trip reads linearly is threaded through as a carry
+unzip      the tape of the loop is the stack of the body's tapes, less what is a constant or an input of the loop already
+transpose  the transposed body, run in reverse
+prune      the needed carries are a fixpoint
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+from lineara.errors import TransformError
+from lineara.ir import Builder, Equation, Function, Scan, Var, stacked, tangent_type
+from lineara.transforms.plain import plain_variable
+
+Steps = Generator[Any, Any, Any]
+
+
+def jvp_of_scan(builder: Builder, e: Equation, op: Scan, tangents: dict[Var, Var]) -> Steps:
+    """Append the scan of the differentiated body; `tangents` learns those of its results."""
+    active = [v in tangents for v in e.inputs]
+    begin, end = op.constants, op.constants + op.carry
+    none = (False,) * len(active)
+    while True:
+        _, results = yield op.body, tuple(active), None, none
+        grown = [a or r for a, r in zip(active[begin:end], results[: op.carry], strict=True)]
+        if grown == active[begin:end]:
+            break
+        active[begin:end] = grown
+    threaded = (*active[:begin], *(False for _ in active[begin:]))
+    demanded = (*active[begin:end], *results[op.carry :])
+    body, _ = yield op.body, tuple(active), demanded, threaded
+
+    x_dot = [_tangent(builder, v, tangents) for v, on in zip(e.inputs, active, strict=True) if on]
+    constants = [v for v, on in zip(e.inputs, threaded, strict=True) if on]
+    with_tangent = [v for v, on in zip(e.outputs, demanded, strict=True) if on]
+    bound = constants + with_tangent
+    y_dot = [Var(tangent_type(v.type), linear=True) for v in bound]
+    carried = len(constants) + sum(active[begin:end])
+    scan = replace(op, body=body, linear_carry=carried)
+    builder.emit(scan, (*e.inputs, *x_dot), (*e.outputs, *y_dot))
+    tangents.update(zip(bound, y_dot, strict=True))
+
+
+def _tangent(builder: Builder, v: Var, tangents: dict[Var, Var]) -> Var:
+    found = tangents.get(v)
+    return builder.zero(tangent_type(v.type)) if found is None else found
+
+
+def split_scan(e: Equation, op: Scan, key: tuple[Any, ...]) -> Steps:
+    """The early scan, which stacks the tapes, and the late one, which reads them."""
+    halves = yield op.body, (False,) * len(op.body.params), *key
+    own, count = len(op.body.results), len(op.body.params)
+    body, tape = halves.early, halves.early.results[len(op.body.results) :]
+    outside = dict(zip(body.params, e.inputs[:count], strict=True))
+    for v in body.params[op.constants : op.constants + op.carry]:
+        del outside[v]
+    stacks = {v: Var(stacked(v.type, op.length)) for v in tape if v not in outside}
+    early = Equation(
+        replace(op, body=_giving(body, (*body.results[:own], *stacks)), linear_carry=0),
+        e.inputs[:count],
+        (*e.outputs[:own], *stacks.values()),
+        e.origin,
+        recompute=e.recompute,
+    )
+    constant = [v for v in tape if v in body.params[: op.constants]]
+    order = constant + [v for v in tape if v not in constant]
+    read = outside | stacks
+    late_params = dict(zip(tape, halves.late.params, strict=True))
+    late_body = replace(halves.late, params=tuple([late_params[v] for v in order]), _digest=[])
+    late = Equation(
+        replace(op, body=late_body, constants=len(constant), carry=0),
+        (*[read[v] for v in order], *e.inputs[count:]),
+        e.outputs[own:],
+        e.origin,
+    )
+    return early, late
+
+
+def _giving(function: Function, results: tuple[Var, ...]) -> Function:
+    """The function with other results."""
+    builder = Builder(function.name, function.origin)
+    builder.params, builder.equations = list(function.params), list(function.equations)
+    return builder.finish(results)
+
+
+def transpose_of_scan(builder: Builder, e: Equation, op: Scan, y_bar: list[Var]) -> Steps:
+    """The scan of the transposed body, in the other direction."""
+    if op.carry:
+        raise TransformError(
+            f"a scan of `{op.body.name}` carries nonlinear values",
+            mend="unzip it first",
+            origin=e.origin,
+        )
+    body = yield (op.body,)
+    coefficients = [v for v in e.inputs if not v.linear]
+    x_bar = [Var(v.type, linear=True) for v in e.inputs if v.linear]
+    scan = replace(op, body=body, reverse=not op.reverse)
+    return builder.emit(scan, (*coefficients, *y_bar), x_bar)
+
+
+def erase_of_scan(builder: Builder, e: Equation, op: Scan, inputs: list[Var]) -> Steps:
+    """The scan of the erased body: the carries of both zones together, and the stacks."""
+    body = yield (op.body,)
+    count, done = len(op.body.params), len(op.body.results)
+    begin = op.constants + op.carry
+    into = _merged(begin, count, len(inputs), op.linear_carry)
+    out = _merged(op.carry, done, len(e.outputs), op.linear_carry)
+    plain = replace(
+        body,
+        params=tuple([body.params[i] for i in into]),
+        results=tuple([body.results[i] for i in out]),
+        _digest=[],
+    )
+    scan = replace(op, body=plain, carry=op.carry + op.linear_carry, linear_carry=0)
+    outputs = [plain_variable(e.outputs[i]) for i in out]
+    builder.emit(scan, [inputs[i] for i in into], outputs)
+    return dict(zip([e.outputs[i] for i in out], outputs, strict=True))
+
+
+def _merged(begin: int, split: int, end: int, linear_carry: int) -> list[int]:
+    """The order in which the linear carries, at `split`, stand right after the others, at `begin`."""
+    carries = range(split, split + linear_carry)
+    return [*range(begin), *carries, *range(begin, split), *range(split + linear_carry, end)]
+
+
+def prune_scan(e: Equation, op: Scan, needed: set[Var]) -> Steps:
+    """The scan of what is needed: a carry is when its end is, or when the body reads it for something that is."""
+    params = (*op.body.params, *op.body.linear_params)
+    count, done = len(op.body.params), len(op.body.results)
+    carried = dict(
+        zip(
+            (*range(op.constants, op.constants + op.carry), *range(count, count + op.linear_carry)),
+            (*range(op.carry), *range(done, done + op.linear_carry)),
+            strict=True,
+        )
+    )
+    keep = [v in needed for v in e.outputs]
+    while True:
+        forced = tuple([i in carried and keep[carried[i]] for i in range(len(params))])
+        body, taken = yield op.body, tuple(keep), forced
+        wanted = [o for i, o in carried.items() if taken[i] and not keep[o]]
+        if not wanted:
+            break
+        for o in wanted:
+            keep[o] = True
+    scan = replace(
+        op,
+        body=body,
+        constants=sum(taken[: op.constants]),
+        carry=sum(taken[op.constants : op.constants + op.carry]),
+        linear_carry=sum(taken[count : count + op.linear_carry]),
+    )
+    return Equation(
+        scan,
+        tuple([v for v, on in zip(e.inputs, taken, strict=True) if on]),
+        tuple([v for v, on in zip(e.outputs, keep, strict=True) if on]),
+        e.origin,
+        recompute=e.recompute,
+    )

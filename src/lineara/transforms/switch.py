@@ -1,0 +1,155 @@
+"""The transformations of a switch: each maps over the branches, and only the branch taken is evaluated.
+
+The tape of a switch is a sum over its branches: slots by type, as many of a type as the branch that needs most of them, filled
+by the branch that is taken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from lineara.ir import (
+    ArrayType,
+    Builder,
+    Equation,
+    Function,
+    Switch,
+    TupleType,
+    Type,
+    Var,
+    tangent_type,
+)
+from lineara.transforms.plain import plain_variable
+
+Steps = Generator[Any, Any, Any]
+
+
+def jvp_of_switch(builder: Builder, e: Equation, op: Switch, tangents: dict[Var, Var]) -> Steps:
+    """Append the switch of the differentiated branches; a result is active when it is in any branch."""
+    active = tuple([v in tangents for v in e.inputs[1:]])
+    none = (False,) * len(active)
+    demanded = [False] * len(e.outputs)
+    for branch in op.branches:
+        _, results = yield branch, active, None, none
+        demanded = [d or r for d, r in zip(demanded, results, strict=True)]
+    branches = []
+    for branch in op.branches:
+        derivative, _ = yield branch, active, tuple(demanded), none
+        branches.append(derivative)
+    x_dot = [tangents[v] for v in e.inputs[1:] if v in tangents]
+    bound = [v for v, on in zip(e.outputs, demanded, strict=True) if on]
+    y_dot = [Var(tangent_type(v.type), linear=True) for v in bound]
+    builder.emit(Switch(tuple(branches)), (*e.inputs, *x_dot), (*e.outputs, *y_dot))
+    tangents.update(zip(bound, y_dot, strict=True))
+
+
+def split_switch(e: Equation, op: Switch, key: tuple[Any, ...]) -> Steps:
+    """The early switch, which gives the tape of the branch taken, and the late one, which reads it."""
+    halves = []
+    for branch in op.branches:
+        halves.append((yield branch, (False,) * len(branch.params), *key))
+    own, count = len(op.branches[0].results), len(op.branches[0].params)
+    slots = _slots([h.tape for h in halves])
+    tape = [Var(t) for t in slots]
+    early = Equation(
+        Switch(tuple([_filled(h.early, own, slots) for h in halves])),
+        e.inputs[: 1 + count],
+        (*e.outputs[:own], *tape),
+        e.origin,
+        recompute=e.recompute,
+    )
+    late = Equation(
+        Switch(tuple([_reading(h.late, slots) for h in halves])),
+        (e.inputs[0], *tape, *e.inputs[1 + count :]),
+        e.outputs[own:],
+        e.origin,
+    )
+    return early, late
+
+
+def _slots(tapes: Sequence[tuple[Type, ...]]) -> list[Type]:
+    """The least slots that hold each of the tapes."""
+    most: Counter[Type] = Counter()
+    for tape in tapes:
+        most |= Counter(tape)
+    return list(most.elements())
+
+
+def _placed(types: Sequence[Type], slots: Sequence[Type]) -> list[int]:
+    """A slot of its type for each value."""
+    free = list(enumerate(slots))
+    places = []
+    for t in types:
+        found = next(slot for slot in free if slot[1] is t)
+        free.remove(found)
+        places.append(found[0])
+    return places
+
+
+def _filled(early: Function, own: int, slots: Sequence[Type]) -> Function:
+    """An early branch that gives its tape in the slots, and zeros in those that it does not need."""
+    builder = Builder(early.name, early.origin)
+    builder.params, builder.equations = list(early.params), list(early.equations)
+    tape = early.results[own:]
+    places = dict(zip(_placed([v.type for v in tape], slots), tape, strict=True))
+    filled = [places.get(i) or _zeros(builder, t) for i, t in enumerate(slots)]
+    return builder.finish([*early.results[:own], *filled])
+
+
+def _zeros(builder: Builder, type_: Type) -> Var:
+    if isinstance(type_, ArrayType):
+        return builder.literal(0, type_)
+    assert isinstance(type_, TupleType)
+    return builder.make_tuple([_zeros(builder, t) for t in type_.elements])
+
+
+def _reading(late: Function, slots: Sequence[Type]) -> Function:
+    """A late branch that takes its tape from the slots."""
+    builder = Builder(late.name, late.origin)
+    places = dict(zip(_placed([v.type for v in late.params], slots), late.params, strict=True))
+    builder.params = [places.get(i) or Var(t) for i, t in enumerate(slots)]
+    builder.linear_params, builder.equations = list(late.linear_params), list(late.equations)
+    return builder.finish((), late.linear_results)
+
+
+def transpose_of_switch(builder: Builder, e: Equation, op: Switch, y_bar: list[Var]) -> Steps:
+    """The switch of the transposed branches."""
+    branches = []
+    for branch in op.branches:
+        branches.append((yield (branch,)))
+    coefficients = [v for v in e.inputs if not v.linear]
+    x_bar = [Var(v.type, linear=True) for v in e.inputs if v.linear]
+    return builder.emit(Switch(tuple(branches)), (*coefficients, *y_bar), x_bar)
+
+
+def erase_of_switch(builder: Builder, e: Equation, op: Switch, inputs: list[Var]) -> Steps:
+    """The switch of the erased branches."""
+    branches = []
+    for branch in op.branches:
+        branches.append((yield (branch,)))
+    outputs = [plain_variable(v) for v in e.outputs]
+    builder.emit(Switch(tuple(branches)), inputs, outputs)
+    return dict(zip(e.outputs, outputs, strict=True))
+
+
+def prune_switch(e: Equation, op: Switch, needed: set[Var]) -> Steps:
+    """The switch of what is needed: an argument is when any branch reads it."""
+    keep = tuple([v in needed for v in e.outputs])
+    forced = [False] * (len(e.inputs) - 1)
+    for branch in op.branches:
+        _, taken = yield branch, keep, (False,) * len(forced)
+        forced = [f or t for f, t in zip(forced, taken, strict=True)]
+    branches = []
+    for branch in op.branches:
+        pruned, _ = yield branch, keep, tuple(forced)
+        branches.append(pruned)
+    arguments = [v for v, on in zip(e.inputs[1:], forced, strict=True) if on]
+    return Equation(
+        Switch(tuple(branches)),
+        (e.inputs[0], *arguments),
+        tuple([v for v, on in zip(e.outputs, keep, strict=True) if on]),
+        e.origin,
+        recompute=e.recompute,
+    )
