@@ -92,6 +92,7 @@ class _Body(Scope):
     """The parameters, lines and results of one function."""
 
     def function(self) -> Function:
+        """The function, its equations in the order of the text."""
         d, b = self.definition, self.builder
         for i, binder in enumerate(d.parameters.items):
             if binder.type is None:
@@ -137,7 +138,7 @@ class _Body(Scope):
             )
         for i, (binder, v) in enumerate(zip(binders, values, strict=True)):
             self.zone(v, i >= len(line.pattern.left), binder.at, str(binder.at), "bound")
-            self.type(v, binder.type, binder.at)
+            self.declared(v, binder.type, binder.at)
             self.bind(binder, v)
 
     def bind(self, binder: Binder, v: Var) -> None:
@@ -160,6 +161,7 @@ class _Body(Scope):
                 self.place(line),
                 "end it with its results, as in (y ; y_dot)",
             )
+        self.builder.recompute = False
         values = self.values(given)
         wanted = len(declared.left), len(declared.right)
         found = (len(given.left), len(given.right)) if given.split else None
@@ -174,7 +176,7 @@ class _Body(Scope):
         for i, (v, type_) in enumerate(zip(values, declared.items, strict=True)):
             at = given.items[min(i, len(given.items) - 1)].at
             self.zone(v, i >= wanted[0], at, v.hint or "the result", "returned")
-            self.type(v, type_, at)
+            self.declared(v, type_, at)
         return values[: wanted[0]], values[wanted[0] :]
 
     def zone(self, v: Var, linear: bool, at: Token, name: str, done: str) -> None:
