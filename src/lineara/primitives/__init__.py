@@ -3,11 +3,31 @@
 from types import ModuleType
 
 from lineara.ir import Primitive
-from lineara.primitives import arithmetic, contraction, elementary, gathering, shape, slicing
+from lineara.primitives import (
+    arithmetic,
+    comparison,
+    contraction,
+    conversion,
+    elementary,
+    gathering,
+    piecewise,
+    shape,
+    slicing,
+)
 from lineara.primitives.arithmetic import Expr
 from lineara.primitives.forms import elementwise, multilinear, nondifferentiable, not_linear
 
-FAMILIES: tuple[ModuleType, ...] = (arithmetic, elementary, shape, slicing, gathering, contraction)
+FAMILIES: tuple[ModuleType, ...] = (
+    arithmetic,
+    elementary,
+    piecewise,
+    comparison,
+    conversion,
+    shape,
+    slicing,
+    gathering,
+    contraction,
+)
 
 REGISTRY: dict[str, Primitive] = {
     record.name: record
