@@ -10,7 +10,9 @@ from lineara.primitives import (
     conversion,
     elementary,
     gathering,
+    ordered,
     piecewise,
+    reductions,
     shape,
     slicing,
 )
@@ -24,6 +26,8 @@ FAMILIES: tuple[ModuleType, ...] = (
     comparison,
     conversion,
     shape,
+    reductions,
+    ordered,
     slicing,
     gathering,
     contraction,
