@@ -97,7 +97,9 @@ class _Body(Scope):
         for i, binder in enumerate(d.parameters.items):
             if binder.type is None:
                 raise self.mistake(
-                    f"the parameter `{binder.at}` has no type", binder.at, f"{binder.at}: f64"
+                    f"the parameter `{binder.at}` has no type",
+                    binder.at,
+                    f"write it, as in {binder.at}: f64",
                 )
             linear = i >= len(d.parameters.left)
             self.bind(binder, b.param(binder.type, linear=linear, hint=str(binder.at)))
@@ -138,7 +140,7 @@ class _Body(Scope):
             )
         for i, (binder, v) in enumerate(zip(binders, values, strict=True)):
             self.zone(v, i >= len(line.pattern.left), binder.at, str(binder.at), "bound")
-            self.declared(v, binder.type, binder.at)
+            self.declared(v, binder.type, binder.at, f"`{binder.at}`")
             self.bind(binder, v)
 
     def bind(self, binder: Binder, v: Var) -> None:
@@ -175,15 +177,16 @@ class _Body(Scope):
             )
         for i, (v, type_) in enumerate(zip(values, declared.items, strict=True)):
             at = given.items[min(i, len(given.items) - 1)].at
-            self.zone(v, i >= wanted[0], at, v.hint or "the result", "returned")
-            self.declared(v, type_, at)
+            self.zone(v, i >= wanted[0], at, v.hint, "returned")
+            self.declared(v, type_, at, "the result")
         return values[: wanted[0]], values[wanted[0] :]
 
     def zone(self, v: Var, linear: bool, at: Token, name: str, done: str) -> None:
         """Refuse a value of one zone on the other side of the semicolon."""
+        shown = f" `{name}`" if name else ""
         if v.linear and not linear:
             raise self.error(
-                f"the linear value `{name}` leaks: it is {done} left of the `;`",
+                f"the linear value{shown} leaks: it is {done} left of the `;`",
                 "leaks",
                 at,
                 "put it right of the `;`: nothing nonlinear may depend on a linear value",
@@ -192,7 +195,7 @@ class _Body(Scope):
         if linear and not v.linear:
             rule = "nonlinear factor" if done == "bound" else "zone"
             raise self.error(
-                f"the nonlinear value `{name}` is {done} right of the `;`",
+                f"the nonlinear value{shown} is {done} right of the `;`",
                 rule,
                 at,
                 "put it left of the `;`; a linear product is `c *. x` with a linear x",

@@ -6,6 +6,7 @@ What the type checker can say it is left to say. Here stand the errors of an exp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
 from typing import Any, TypeVar
 
 from lark import Token
@@ -117,13 +118,23 @@ class Scope:
                     "unpack it first",
                     v.hint,
                 )
-        return self.inferred(lambda: self.builder.apply(primitive, operands, attributes))
+        return self.inferred(lambda: self._applied(primitive, operands, attributes))
 
-    def declared(self, v: Var, type_: Type | None, at: Token) -> None:
+    def _applied(
+        self, primitive: Primitive, operands: Sequence[Var], attributes: dict[str, Any]
+    ) -> Values:
+        try:
+            return self.builder.apply(primitive, operands, attributes)
+        except TypeError as error:
+            if not isinstance(error, LinearaError):  # say it with the names of the attributes
+                signature(primitive.infer).bind(*operands, **attributes)
+            raise
+
+    def declared(self, v: Var, type_: Type | None, at: Token, what: str) -> None:
         """Refuse a value of another type than the one that is written."""
         if type_ is not None and v.type is not type_:
             raise self.error(
-                f"`{v.hint or at}` is declared {type_!r}, but its value is {v.type!r}",
+                f"{what} is declared {type_!r}, but its value is {v.type!r}",
                 "type",
                 at,
                 f"declare it {v.type!r}, or convert the value",
@@ -138,9 +149,10 @@ class Scope:
         except LinearaError as error:
             raise self.error(error.problem, "type", origin, error.mend) from None
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-            mend = "give the operands and attributes that the table of primitives lists"
+            rule = "arity" if isinstance(error, TypeError) else "type"
             problem = f"wrong operands or attributes: {error}"
-            raise self.error(problem, "arity", origin, mend) from None
+            mend = "the table of primitives says what it takes"
+            raise self.error(problem, rule, origin, mend) from None
 
     def mistake(self, problem: str, at: Token, mend: str) -> ParseError:
         """An error of form, at a token."""
@@ -247,7 +259,7 @@ def _arithmetic(scope: Scope, e: Application, operands: list[Var]) -> Values:
 
 
 def _ascribed(scope: Scope, e: Application, operands: list[Var]) -> Values:
-    scope.declared(operands[0], e.type, e.at)
+    scope.declared(operands[0], e.type, e.at, "the value")
     return (operands[0],)
 
 

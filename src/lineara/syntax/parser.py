@@ -6,6 +6,7 @@ Nothing here recurses: lark keeps its own stack, and nesting is bounded as the t
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -55,9 +56,10 @@ def read(source: Source, text: str, start: str) -> Any:
     try:
         return _lark().parse(text, start=start)
     except UnexpectedCharacters as error:
-        wrong = source.at(error.line, error.column)
-        char = wrong.source[error.column - 1 : error.column]
-        raise ParseError(f"unexpected character {char!r}", origin=wrong, mend="remove it") from None
+        where = source.at(error.line, error.column)
+        char = where.source[error.column - 1 : error.column]
+        mend = "close the string on its line" if char == '"' else "remove it"
+        raise ParseError(f"unexpected character {char!r}", origin=where, mend=mend) from None
     except UnexpectedToken as error:
         _unexpected(source, error, start)
     except Mistake as mistake:
@@ -122,23 +124,29 @@ class _Layout:
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         """The tokens without blank newlines, and with one at the end."""
-        depth, prefixes = 0, 0
+        brackets: list[Token] = []
+        prefixes = 0
         newline = last = None
         for token in stream:
             kind = token.type
             if kind == "_NEWLINE":
-                if last is not None and last.type in _ENDS and not depth:
+                if last is not None and last.type in _ENDS and not brackets:
                     newline = newline or token
                 continue
             if newline is not None and kind not in _CONTINUES:
                 yield newline
             newline, last = None, token
-            depth += (kind in _OPENS) - (kind in _CLOSES)
+            if kind in _OPENS:
+                brackets.append(token)
+            elif kind in _CLOSES and brackets:
+                brackets.pop()
             prefixes = prefixes + 1 if kind in _PREFIXES else 0
-            if max(depth, prefixes) > DEEPEST:
+            if max(len(brackets), prefixes) > DEEPEST:
                 problem = f"nested deeper than {DEEPEST} levels"
                 raise Mistake(token, problem, "name the parts with let")
             yield token
+        if brackets:
+            raise Mistake(brackets[-1], f"this `{brackets[-1]}` is never closed", "close it")
         if last is not None and last.type in _ENDS:
             yield newline or _after(last)
 
@@ -168,9 +176,12 @@ def _zoned(items: Iterable[Any]) -> Zoned[Any]:
 
 def _number(token: Token) -> Scalar:
     try:
-        return _READ[token.type](token)
+        value = _READ[token.type](token)
     except ValueError:
-        raise Mistake(token, "a number with too many digits", "write it as a float") from None
+        raise Mistake(token, "an integer with too many digits", "write it as a float") from None
+    if abs(value) == math.inf and "inf" not in token:
+        raise Mistake(token, "a number too large for f64", "write inf for infinity")
+    return value
 
 
 _READ: dict[str, Callable[[str], Scalar]] = {
@@ -327,7 +338,7 @@ def _dtype(name: Token) -> np.dtype[Any]:
         raise Mistake(
             name,
             f"unknown type `{short(name)}`",
-            closest(name, DTYPES) or f"one of {', '.join(DTYPES)}",
+            closest(name, DTYPES) or f"write one of {', '.join(DTYPES)}",
         )
     return found
 
