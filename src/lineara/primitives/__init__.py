@@ -15,6 +15,7 @@ from lineara.primitives import (
     reductions,
     shape,
     slicing,
+    special,
 )
 from lineara.primitives.arithmetic import Expr
 from lineara.primitives.forms import elementwise, multilinear, nondifferentiable, not_linear
@@ -22,6 +23,7 @@ from lineara.primitives.forms import elementwise, multilinear, nondifferentiable
 FAMILIES: tuple[ModuleType, ...] = (
     arithmetic,
     elementary,
+    special,
     piecewise,
     comparison,
     conversion,
