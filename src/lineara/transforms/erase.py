@@ -49,7 +49,8 @@ def _erase(function: Function) -> Generator[Any, Any, Function]:
         inputs = [plain.get(v, v) for v in e.inputs]
         if isinstance(e.op, Call):
             callee = yield (e.op.function,)
-            outputs, _ = builder.call(callee, inputs, checkpoint=e.op.checkpoint)
+            outputs = [Var(v.type, hint=v.hint) if v.linear else v for v in e.outputs]
+            builder.emit(Call(callee, e.op.checkpoint), inputs, outputs)
             plain.update(zip(e.outputs, outputs, strict=True))
         elif not any([v.linear for v in (*e.inputs, *e.outputs)]):
             builder.append(e)

@@ -70,7 +70,7 @@ def _jvp(
     function: Function, wrt: Active, demanded: Active | None
 ) -> Generator[Any, Any, tuple[Function, Active]]:
     """The derivative, and which results it has tangents of: those demanded, or those that are active."""
-    if function.linear_params or function.linear_results:
+    if _has_linear_zone(function):
         raise TransformError(
             f"`{function.name}` has a linear zone already",
             mend="erase it before jvp",
@@ -177,6 +177,12 @@ def _instantiate(builder: Builder, v: Var, tangents: dict[Var, Var]) -> Var:
     """The tangent of a variable, or a zero where it has none."""
     found = tangents.get(v)
     return builder.zero(tangent_type(v.type)) if found is None else found
+
+
+def _has_linear_zone(function: Function) -> bool:
+    return bool(function.linear_params) or any(
+        [v.linear for e in function.equations for v in e.outputs]
+    )
 
 
 def _dotted(v: Var) -> str:
