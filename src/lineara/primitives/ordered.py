@@ -1,4 +1,4 @@
-"""Along one axis, in order: running sums and products, sorting."""
+"""Along one axis, in order: running sums and products, recurrences, sorting."""
 
 from __future__ import annotations
 
@@ -17,10 +17,20 @@ from lineara.primitives.forms import (
     differentiable,
     multilinear,
     nondifferentiable,
+    same_type,
+    sum_of,
 )
 from lineara.primitives.gathering import read_at
-from lineara.primitives.reductions import Dual, both, joined, parts, times
-from lineara.primitives.shape import broadcast, check_axis, iota, reshape, transpose
+from lineara.primitives.shape import (
+    broadcast,
+    check_axis,
+    concatenate,
+    crop,
+    iota,
+    pad,
+    split,
+    with_dim,
+)
 
 
 def _along(name: str, kinds: str, x: ArrayType, axis: int) -> None:
@@ -64,40 +74,83 @@ cumsum: Primitive = multilinear(
 )
 
 
+def shifted(x: Any, axis: int, first: float) -> Any:
+    """An expression moved on by one along an axis, a number in the first place."""
+    count = x.type.shape[axis]
+    body, _ = split.results(x, axis=axis, sizes=(count - 1, 1))
+    head = x.full(first, ArrayType(x.type.dtype, with_dim(x.type.shape, axis, 1)))
+    return concatenate(head, body, axis=axis)
+
+
+def _recurrence(c: Any, x: Any, *, axis: int, reverse: bool) -> Any:
+    y = np.moveaxis(x.copy(), axis, 0)
+    c = np.moveaxis(c, axis, 0)
+    steps = range(1, len(y))
+    for k in reversed(steps) if reverse else steps:
+        if reverse:
+            y[k - 1] += c[k] * y[k]
+        else:
+            y[k] += c[k] * y[k - 1]
+    return np.moveaxis(y, 0, axis)
+
+
+def _infer_recurrence(
+    c: ArrayType, x: ArrayType, *, axis: int, reverse: bool
+) -> tuple[ArrayType, ...]:
+    _along("recurrence", NUMBER, x, axis)
+    return (same_type("recurrence", NUMBER, (c, x)),)
+
+
+def _jvp_recurrence(operands: Any, results: Any, tangents: Any, attributes: Any) -> list[Any]:
+    """The tangents follow the recurrence, driven by those of x, and by those of c times the results that c multiplies."""
+    (c, x), (y,), (c_dot, x_dot) = operands, results, tangents
+    axis, reverse = attributes["axis"], attributes["reverse"]
+    driven = [] if x_dot is None else [x_dot]
+    if c_dot is not None and x.type.size:
+        rank = len(x.type.shape)
+        one = tuple(int(i == axis) for i in range(rank))
+        if reverse:
+            moved = pad(c_dot.scaled(y), low=(0,) * rank, high=one)
+            driven.append(crop(moved, low=one, high=(0,) * rank))
+        else:
+            driven.append(c_dot.scaled(shifted(y, axis, 0)))
+    return [recurrence(c, sum_of(driven), **attributes) if driven else None]
+
+
+recurrence: Primitive = multilinear(
+    "recurrence",
+    "y[k] = c[k]·y[k−1] + x[k] along an axis; if reverse, y[k] = c[k+1]·y[k+1] + x[k]",
+    _recurrence,
+    _infer_recurrence,
+    lambda operands, cotangents, *, axis, reverse: [
+        recurrence(operands[0], cotangents[0], axis=axis, reverse=not reverse)
+    ],
+    linear_in=(frozenset((1,)),),
+    family="order",
+    examples=tuple(
+        Example(e.operands * 2, e.attributes)
+        for e in (
+            *_examples("f64", "c64", "i64", reverse=False),
+            *_examples("f32", "c128", reverse=True),
+        )
+    ),
+    work=lambda operands, results, attributes: 2 * results[0].size,
+    jvp=_jvp_recurrence,
+)
+
+
 def _infer_cumprod(x: ArrayType, *, axis: int) -> tuple[ArrayType, ...]:
     _along("cumprod", NUMBER, x, axis)
     return (x,)
 
 
-def _running(x: Dual) -> Dual:
-    """Running products along axis 0: those of the products of pairs, and one more factor between them."""
-    count, *rest = x[0].type.shape
-    if count == 1:
-        return x
-    if count % 2:
-        body, last = parts(x, axis=0, sizes=(count - 1, 1))
-        body = _running(body)
-        *_, total = parts(body, axis=0, sizes=(count - 2, 1))
-        return joined([body, times(total, last)], axis=0)
-    half = count // 2
-    first, second = parts(both(reshape, x, shape=(half, 2, *rest)), axis=1, sizes=(1, 1))
-    first, second = (both(reshape, part, shape=(half, *rest)) for part in (first, second))
-    odd = _running(times(first, second))
-    start, following = parts(first, axis=0, sizes=(1, half - 1))
-    before, _ = parts(odd, axis=0, sizes=(half - 1, 1))
-    even = joined([start, times(before, following)], axis=0)
-    even, odd = (both(reshape, part, shape=(half, 1, *rest)) for part in (even, odd))
-    return both(reshape, joined([even, odd], axis=1), shape=(count, *rest))
-
-
 def _jvp_cumprod(operands: Any, results: Any, tangents: Any, attributes: Any) -> list[Any]:
-    axis, shape = attributes["axis"], operands[0].type.shape
-    if shape[axis] == 0:
+    """ẏ[k] = x[k]·ẏ[k−1] + y[k−1]·ẋ[k]: no quotient, so that zeros need no care."""
+    (x,), (y,), axis = operands, results, attributes["axis"]
+    if x.type.size == 0:
         return [None]
-    order = (axis, *(i for i in range(len(shape)) if i != axis))
-    back = tuple(order.index(i) for i in range(len(shape)))
-    _, tangent = _running(both(transpose, (operands[0], tangents[0]), permutation=order))
-    return [transpose(tangent, permutation=back)]
+    new = tangents[0].scaled(shifted(y, axis, 1))
+    return [recurrence(x, new, axis=axis, reverse=False)]
 
 
 cumprod: Primitive = differentiable(
