@@ -94,7 +94,7 @@ def test_one_edited_line_is_followed_with_the_same_bits(derivative):
 
 def test_the_tape_shrinks_by_the_bytes_of_the_line_at_each_call(derivative):
     before = plan_of(derivative, everything)
-    edited = Plan.parse(str(before).replace("keep       b = cos(x)", "recompute  b = cos(x)"))
+    edited = Plan.parse(str(before).replace("keep       d = exp(x)", "recompute  d = exp(x)"))
     after = plan_of(derivative, edited)
     calls, line_bytes, line_work = 2, 8, 10
     assert after.tape_bytes == before.tape_bytes - calls * line_bytes
@@ -164,3 +164,10 @@ def test_a_plan_that_does_not_fit_is_an_error_with_its_line(derivative, text, li
 def test_a_wrong_name_is_met_with_the_nearest_one(derivative):
     with pytest.raises(PlanError, match=r"did you mean `f\.jvp`"):
         Plan.parse("plan f.jpv").check(derivative)
+
+
+def test_what_only_the_linear_half_reads_is_moved_there_at_no_cost(derivative):
+    before = plan_of(derivative, everything)
+    edited = Plan.parse(str(before).replace("keep       b = cos(x)", "recompute  b = cos(x)"))
+    after = plan_of(derivative, edited)
+    assert (after.tape_bytes, after.extra_work) == (before.tape_bytes - 16, 0)
