@@ -55,7 +55,7 @@ def _program(primitive: Primitive, example: Example) -> Function:
 
 def _sum_ratio() -> Fraction:
     """The ratio of `+`, a form of the language and no record."""
-    builder = Builder("sum")
+    builder = Builder("plus")
     x, y = (builder.param(ArrayType("f64")) for _ in range(2))
     return _ratio(builder.finish([builder.add(x, y)]))
 

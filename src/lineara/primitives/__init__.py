@@ -18,7 +18,13 @@ from lineara.primitives import (
     special,
 )
 from lineara.primitives.arithmetic import Expr
-from lineara.primitives.forms import elementwise, multilinear, nondifferentiable, not_linear
+from lineara.primitives.forms import (
+    differentiable,
+    elementwise,
+    multilinear,
+    nondifferentiable,
+    not_linear,
+)
 
 FAMILIES: tuple[ModuleType, ...] = (
     arithmetic,
@@ -46,6 +52,7 @@ __all__ = [
     "FAMILIES",
     "REGISTRY",
     "Expr",
+    "differentiable",
     "elementwise",
     "multilinear",
     "nondifferentiable",
