@@ -27,6 +27,7 @@ from lineara.ir import (
     memoised,
 )
 from lineara.primitives import Expr
+from lineara.transforms.plain import plain_variable
 
 
 def erase(function: Function) -> Function:
@@ -77,8 +78,7 @@ def _erased(builder: Builder, e: Equation, inputs: list[Var]) -> list[Var]:
             operands = [Expr(builder, v) for v in inputs]
             return [x.var for x in primitive.erased(operands, **dict(attributes))]
         case op:
-            outputs = [Var(v.type, hint=v.hint) for v in e.outputs]
-            return list(builder.emit(op, inputs, outputs))
+            return list(builder.emit(op, inputs, [plain_variable(v) for v in e.outputs]))
 
 
 def _zeros(builder: Builder, type_: Type) -> Var:
