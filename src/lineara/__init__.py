@@ -19,6 +19,7 @@ from lineara.api import (
     linearize,
     name,
     partial_eval,
+    plan,
     stop_gradient,
     trace,
     value_and_grad,
@@ -26,6 +27,7 @@ from lineara.api import (
 )
 from lineara.errors import LinearaError
 from lineara.ir import ArrayType, Function, TupleType
+from lineara.transforms.plan import Plan
 from lineara.transforms.policy import as_written, everything, nothing, save_names, save_only
 
 __version__ = "0.1.0"
@@ -36,6 +38,7 @@ __all__ = [
     "LinearMap",
     "LinearaError",
     "PartialEval",
+    "Plan",
     "Program",
     "TupleType",
     "as_written",
@@ -51,6 +54,7 @@ __all__ = [
     "name",
     "nothing",
     "partial_eval",
+    "plan",
     "save_names",
     "save_only",
     "stop_gradient",

@@ -32,7 +32,7 @@ def work(function: Function) -> int:
 
     >>> from lineara.syntax import parse_function
     >>> work(parse_function("def f(x: f64[3]) -> f64[3] = sin(x) * x"))
-    6
+    33
     """
     return works(function)[id(function)]
 

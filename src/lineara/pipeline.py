@@ -14,7 +14,7 @@ from threading import Lock
 from lineara.errors import TransformError
 from lineara.ir import ArrayType, Builder, Function, callees_first, collector_paused
 from lineara.optimize import dead_code, zeros
-from lineara.transforms import Policy, as_written, erase, jvp, prune, transpose, unzip
+from lineara.transforms import Plan, Policy, as_written, erase, jvp, prune, transpose, unzip
 from lineara.typecheck import check
 
 
@@ -60,6 +60,8 @@ def _simplify(functions: Functions, request: Request) -> Functions:
 
 def _unzip(functions: Functions, request: Request) -> Functions:
     (derivative,) = functions
+    if isinstance(request.policy, Plan):
+        request.policy.check(derivative)
     halves = unzip(derivative, request.policy)
     return halves.nonlinear, halves.linear
 
@@ -159,6 +161,7 @@ def run(function: Function, request: Request, last: str) -> Functions:
 
     Raises:
         TransformError: if a stage does not take the function.
+        PlanError: if the policy is a plan for another function.
     """
     key = function, request, last
     found = cache.get(key)

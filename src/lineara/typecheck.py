@@ -111,7 +111,7 @@ class _Scope:
                         "used twice",
                         v,
                         origin,
-                        f"split it first: let (; a, b) = dup {self.name(v)}",
+                        f"split it first: let (; a, b) = dup {self.name(v)[1:-1]}",
                     )
             else:
                 self.unused.pop(v, None)
@@ -164,7 +164,7 @@ class _Scope:
             "never used",
             v,
             origin,
-            f"use it, or end it: let () = drop {self.name(v)}",
+            f"use it, or end it: let () = drop {self.name(v)[1:-1]}",
         )
 
     def zone_error(self, v: Var, linear: bool, e: Equation) -> LinearTypeError:

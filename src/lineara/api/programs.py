@@ -128,7 +128,7 @@ def _marked(function: Function, policy: Policy) -> Function:
     names = variable_names(function)
 
     def mark(e: Equation) -> Equation:
-        site = Site(function.name, tuple(names[v] for v in e.outputs), e)
+        site = Site(function, tuple(names[v] for v in e.outputs), e)
         if policy(site):
             return e
         op = Call(e.op.function, True) if isinstance(e.op, Call) else e.op

@@ -1,6 +1,6 @@
 """The record of a primitive: everything that lineara knows about an operation, in one place.
 
-Three forms make records (`lineara.primitives.forms`); consumers read the fields and never ask for a name.
+A few forms make records (`lineara.primitives.forms`); consumers read the fields and never ask for a name.
 """
 
 from __future__ import annotations

@@ -3,11 +3,43 @@
 from types import ModuleType
 
 from lineara.ir import Primitive
-from lineara.primitives import arithmetic, contraction, elementary, gathering, shape, slicing
+from lineara.primitives import (
+    arithmetic,
+    comparison,
+    contraction,
+    conversion,
+    elementary,
+    gathering,
+    ordered,
+    piecewise,
+    reductions,
+    shape,
+    slicing,
+    special,
+)
 from lineara.primitives.arithmetic import Expr
-from lineara.primitives.forms import elementwise, multilinear, nondifferentiable, not_linear
+from lineara.primitives.forms import (
+    differentiable,
+    elementwise,
+    multilinear,
+    nondifferentiable,
+    not_linear,
+)
 
-FAMILIES: tuple[ModuleType, ...] = (arithmetic, elementary, shape, slicing, gathering, contraction)
+FAMILIES: tuple[ModuleType, ...] = (
+    arithmetic,
+    elementary,
+    special,
+    piecewise,
+    comparison,
+    conversion,
+    shape,
+    reductions,
+    ordered,
+    slicing,
+    gathering,
+    contraction,
+)
 
 REGISTRY: dict[str, Primitive] = {
     record.name: record
@@ -20,6 +52,7 @@ __all__ = [
     "FAMILIES",
     "REGISTRY",
     "Expr",
+    "differentiable",
     "elementwise",
     "multilinear",
     "nondifferentiable",

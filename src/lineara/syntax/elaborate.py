@@ -92,11 +92,14 @@ class _Body(Scope):
     """The parameters, lines and results of one function."""
 
     def function(self) -> Function:
+        """The function, its equations in the order of the text."""
         d, b = self.definition, self.builder
         for i, binder in enumerate(d.parameters.items):
             if binder.type is None:
                 raise self.mistake(
-                    f"the parameter `{binder.at}` has no type", binder.at, f"{binder.at}: f64"
+                    f"the parameter `{binder.at}` has no type",
+                    binder.at,
+                    f"write it, as in {binder.at}: f64",
                 )
             linear = i >= len(d.parameters.left)
             self.bind(binder, b.param(binder.type, linear=linear, hint=str(binder.at)))
@@ -137,7 +140,7 @@ class _Body(Scope):
             )
         for i, (binder, v) in enumerate(zip(binders, values, strict=True)):
             self.zone(v, i >= len(line.pattern.left), binder.at, str(binder.at), "bound")
-            self.type(v, binder.type, binder.at)
+            self.declared(v, binder.type, binder.at, f"`{binder.at}`")
             self.bind(binder, v)
 
     def bind(self, binder: Binder, v: Var) -> None:
@@ -160,6 +163,7 @@ class _Body(Scope):
                 self.place(line),
                 "end it with its results, as in (y ; y_dot)",
             )
+        self.builder.recompute = False
         values = self.values(given)
         wanted = len(declared.left), len(declared.right)
         found = (len(given.left), len(given.right)) if given.split else None
@@ -173,15 +177,16 @@ class _Body(Scope):
             )
         for i, (v, type_) in enumerate(zip(values, declared.items, strict=True)):
             at = given.items[min(i, len(given.items) - 1)].at
-            self.zone(v, i >= wanted[0], at, v.hint or "the result", "returned")
-            self.type(v, type_, at)
+            self.zone(v, i >= wanted[0], at, v.hint, "returned")
+            self.declared(v, type_, at, "the result")
         return values[: wanted[0]], values[wanted[0] :]
 
     def zone(self, v: Var, linear: bool, at: Token, name: str, done: str) -> None:
         """Refuse a value of one zone on the other side of the semicolon."""
+        shown = f" `{name}`" if name else ""
         if v.linear and not linear:
             raise self.error(
-                f"the linear value `{name}` leaks: it is {done} left of the `;`",
+                f"the linear value{shown} leaks: it is {done} left of the `;`",
                 "leaks",
                 at,
                 "put it right of the `;`: nothing nonlinear may depend on a linear value",
@@ -190,7 +195,7 @@ class _Body(Scope):
         if linear and not v.linear:
             rule = "nonlinear factor" if done == "bound" else "zone"
             raise self.error(
-                f"the nonlinear value `{name}` is {done} right of the `;`",
+                f"the nonlinear value{shown} is {done} right of the `;`",
                 rule,
                 at,
                 "put it left of the `;`; a linear product is `c *. x` with a linear x",

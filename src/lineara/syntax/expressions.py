@@ -5,16 +5,15 @@ What the type checker can say it is left to say. Here stand the errors of an exp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
+from typing import Any, TypeVar
 
 from lark import Token
 
 from lineara.errors import LinearaError, LinearTypeError, Origin, ParseError
 from lineara.ir import (
     Add,
-    Apply,
-    ArrayType,
     Builder,
     Drop,
     Dup,
@@ -23,10 +22,9 @@ from lineara.ir import (
     TupleType,
     Type,
     Var,
-    infer,
 )
 from lineara.primitives import REGISTRY
-from lineara.syntax.names import closest
+from lineara.syntax.names import closest, short
 from lineara.syntax.operators import BINARY, NEGATION, PRODUCT
 from lineara.syntax.tree import (
     Application,
@@ -41,6 +39,7 @@ from lineara.syntax.tree import (
 from lineara.syntax.values import scalar_of
 
 Values = tuple[Var, ...]
+T = TypeVar("T")
 
 
 class Scope:
@@ -60,6 +59,7 @@ class Scope:
         self.renamed: dict[str, Token] = {}
 
     def expression(self, root: Expression) -> Values:
+        """The values of an expression, its equations emitted."""
         stack: list[Values] = []
         for e in postorder(root):
             first = len(stack) - len(e.operands)
@@ -68,17 +68,17 @@ class Scope:
                 for values, part in zip(stack[first:], e.operands, strict=True)
             ]
             del stack[first:]
+            self.builder.origin = self.source.origin(e.at)
             if isinstance(e, Use):
                 stack.append((self.variable(e.at),))
-                continue
-            self.builder.origin = self.source.origin(e.at)
-            if isinstance(e, Number):
+            elif isinstance(e, Number):
                 stack.append((self.literal(e),))
             else:
                 stack.append(_RULES[e.at.type](self, e, operands))
         return stack[0]
 
     def one(self, values: Values, at: Token) -> Var:
+        """The value of an expression that must have one."""
         if len(values) != 1:
             raise self.error(
                 f"`{at}` gives {count(len(values), 'value')} where one is needed",
@@ -89,6 +89,7 @@ class Scope:
         return values[0]
 
     def variable(self, at: Token) -> Var:
+        """What a name stands for."""
         v = self.names.get(at)
         if v is None:
             raise self.unknown("name", at, self.names)
@@ -96,6 +97,7 @@ class Scope:
         return v
 
     def literal(self, e: Number) -> Var:
+        """A number of the type that is written, or that it looks like."""
         type_ = e.type or scalar_type(e.value)
         if isinstance(type_, TupleType):
             raise self.error(
@@ -103,33 +105,10 @@ class Scope:
             )
         return self.inferred(lambda: self.builder.literal(scalar_of(e.value, type_), type_))
 
-    def application(self, e: Application, operands: list[Var]) -> Values:
-        name = str(e.at)
-        primitive = REGISTRY.get(name)
-        if primitive is None:
-            return self.call(e, operands)
-        if e.left is not None:
-            raise self.mistake(
-                f"`{name}` is a primitive: its operands have no zones",
-                e.at,
-                "write a comma for the semicolon; the operands themselves are linear or not",
-            )
-        if e.checkpoint:
-            raise self.mistake(
-                f"`{name}` is a primitive", e.at, "checkpoint a call, or write recompute"
-            )
-        attributes: dict[str, Any] = {}
-        for key, value in e.attributes:
-            if key in attributes:
-                raise self.mistake(f"the attribute `{key}` stands twice", key, "remove one")
-            if isinstance(value, list):
-                raise self.mistake(f"the attribute `{key}` is a list", key, "write a tuple (…)")
-            attributes[str(key)] = value
-        return self.apply(primitive, operands, attributes)
-
     def apply(
         self, primitive: Primitive, operands: Sequence[Var], attributes: dict[str, Any]
     ) -> Values:
+        """Apply a primitive, whose type rule knows arrays only."""
         for v in operands:
             if isinstance(v.type, TupleType):
                 raise self.error(
@@ -137,89 +116,32 @@ class Scope:
                     "type",
                     self.builder.origin,
                     "unpack it first",
+                    v.hint,
                 )
-        return self.inferred(lambda: self.builder.apply(primitive, operands, attributes))
+        return self.inferred(lambda: self._applied(primitive, operands, attributes))
 
-    def call(self, e: Application, operands: list[Var]) -> Values:
-        callee = self.functions.get(str(e.at))
-        if callee is None:
-            raise self.unknown("function", e.at, [*self.named, *REGISTRY])
-        if e.attributes:
-            raise self.mistake(
-                f"`{e.at}` is a function, and has no attributes", e.at, "pass arguments"
-            )
-        left = len(operands) if e.left is None else e.left
-        wanted = len(callee.params), len(callee.linear_params)
-        given = left, len(operands) - left
-        if given != wanted:
+    def _applied(
+        self, primitive: Primitive, operands: Sequence[Var], attributes: dict[str, Any]
+    ) -> Values:
+        try:
+            return self.builder.apply(primitive, operands, attributes)
+        except TypeError as error:
+            if not isinstance(error, LinearaError):  # say it with the names of the attributes
+                signature(primitive.infer).bind(*operands, **attributes)
+            raise
+
+    def declared(self, v: Var, type_: Type | None, at: Token, what: str) -> None:
+        """Refuse a value of another type than the one that is written."""
+        if type_ is not None and v.type is not type_:
             raise self.error(
-                f"`{e.at}` takes {pair(*wanted)} arguments, not {pair(*given)}",
-                "arity",
-                e.at,
-                "nonlinear arguments stand left of the `;`, linear ones right of it",
-            )
-        arguments = operands[:left], operands[left:]
-        results, linear = self.builder.call(callee, *arguments, checkpoint=e.checkpoint)
-        return results + linear
-
-    def add(self, e: Application, operands: list[Var]) -> Values:
-        x, y = operands
-        linear = e.at.type == "LINEAR_PLUS" or x.linear or y.linear
-        return self.builder.emit(Add(), (x, y), [Var(x.type, linear=linear)])
-
-    def product(self, e: Application, operands: list[Var]) -> Values:
-        """`c *. x`: linear, whatever x turns out to be."""
-        types = [v.type for v in operands]
-        if not all(isinstance(t, ArrayType) for t in types):
-            return self.apply(PRODUCT, operands, {})
-        found = self.inferred(lambda: infer(PRODUCT, (), tuple(types)))  # type: ignore[arg-type]
-        return self.builder.emit(Apply(PRODUCT), operands, [Var(t, linear=True) for t in found])
-
-    def binary(self, e: Application, operands: list[Var]) -> Values:
-        primitive = BINARY[str(e.at)] if len(operands) == 2 else NEGATION
-        return self.apply(primitive, operands, {})
-
-    def ascribed(self, e: Application, operands: list[Var]) -> Values:
-        self.type(operands[0], e.type, e.at)
-        return (operands[0],)
-
-    def zero(self, e: Application, operands: list[Var]) -> Values:
-        assert e.type is not None
-        return (self.builder.zero(e.type),)
-
-    def dup(self, e: Application, operands: list[Var]) -> Values:
-        type_ = operands[0].type
-        return self.builder.emit(
-            Dup(), operands, [Var(type_, linear=True), Var(type_, linear=True)]
-        )
-
-    def drop(self, e: Application, operands: list[Var]) -> Values:
-        return self.builder.emit(Drop(), operands, [])
-
-    def unpack(self, e: Application, operands: list[Var]) -> Values:
-        v = operands[0]
-        if not isinstance(v.type, TupleType):
-            name = f"`{v.hint}`" if v.hint else "a value"
-            raise self.error(
-                f"{name} of type {v.type!r} is not a tuple", "type", e.at, "unpack tuples", v.hint
-            )
-        return self.builder.unpack(v)
-
-    def tuple(self, e: Application, operands: list[Var]) -> Values:
-        if e.left is not None:
-            raise self.mistake("`tuple` has no zones", e.at, "build one tuple for each zone")
-        return (self.builder.make_tuple(operands),)
-
-    def type(self, v: Var, declared: Type | None, at: Token) -> None:
-        if declared is not None and v.type is not declared:
-            raise self.error(
-                f"`{v.hint or at}` is declared {declared!r}, but its value is {v.type!r}",
+                f"{what} is declared {type_!r}, but its value is {v.type!r}",
                 "type",
                 at,
                 f"declare it {v.type!r}, or convert the value",
+                v.hint,
             )
 
-    def inferred(self, make: Callable[[], Any]) -> Any:
+    def inferred(self, make: Callable[[], T]) -> T:
         """What is made; an error of it has the place of the expression."""
         origin = self.builder.origin
         try:
@@ -227,51 +149,162 @@ class Scope:
         except LinearaError as error:
             raise self.error(error.problem, "type", origin, error.mend) from None
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-            mend = "give the operands and attributes that the table of primitives lists"
-            raise self.error(
-                f"wrong operands or attributes: {error}", "arity", origin, mend
-            ) from None
+            rule = "arity" if isinstance(error, TypeError) else "type"
+            problem = f"wrong operands or attributes: {error}"
+            mend = "the table of primitives says what it takes"
+            raise self.error(problem, rule, origin, mend) from None
 
     def mistake(self, problem: str, at: Token, mend: str) -> ParseError:
+        """An error of form, at a token."""
         return ParseError(problem, origin=self.source.origin(at), mend=mend)
 
-    def unknown(self, what: str, at: Token, known: Any) -> LinearTypeError:
-        mend = closest(at, known) or f"bind it before it is used, or define it: def {at}(…) -> …"
-        return self.error(f"unknown {what} `{at}`", "unknown", at, mend, str(at))
+    def unknown(self, what: str, at: Token, known: Iterable[str]) -> LinearTypeError:
+        """The error of a name that stands for nothing."""
+        mend = closest(at, known) or f"define `{short(at)}` before it is used"
+        return self.error(f"unknown {what} `{short(at)}`", "unknown", at, mend, str(at))
 
     def error(
         self, problem: str, rule: str, at: Token | Origin | None, mend: str, variable: str = ""
     ) -> LinearTypeError:
-        origin = self.source.origin(at) if isinstance(at, Token) else at
+        """A broken typing rule, at a token or another place."""
         return LinearTypeError(
             f"{problem} (in `{self.definition.name}`)",
             rule=rule,
             variable=variable or (str(at) if isinstance(at, Token) else ""),
-            origin=origin,
+            origin=self.source.origin(at) if isinstance(at, Token) else at,
             mend=mend,
         )
 
 
 def count(n: int, what: str) -> str:
+    """A number and its noun."""
     return f"{n} {what}{'s' * (n != 1)}"
 
 
 def pair(nonlinear: int, linear: int) -> str:
+    """How many there are in each zone."""
     return f"({nonlinear} ; {linear})"
 
 
+def _application(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    name = str(e.at)
+    primitive = REGISTRY.get(name)
+    if primitive is None:
+        return _call(scope, e, operands)
+    if e.left is not None:
+        raise scope.mistake(
+            f"`{name}` is a primitive: its operands have no zones",
+            e.at,
+            "write a comma for the semicolon; the operands themselves are linear or not",
+        )
+    if e.checkpoint:
+        raise scope.mistake(
+            f"`{name}` is a primitive, not a function", e.at, "write recompute, or leave it out"
+        )
+    attributes: dict[str, Any] = {}
+    for key, value in e.attributes:
+        if key in attributes:
+            raise scope.mistake(f"the attribute `{key}` stands twice", key, "remove one")
+        if isinstance(value, list):
+            raise scope.mistake(f"the attribute `{key}` is a list", key, "write a tuple: (…)")
+        attributes[str(key)] = value
+    return scope.apply(primitive, operands, attributes)
+
+
+def _call(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    callee = scope.functions.get(str(e.at))
+    if callee is None:
+        raise scope.unknown("function", e.at, [*scope.named, *REGISTRY])
+    if e.attributes:
+        raise scope.mistake(
+            f"`{e.at}` is a function, and has no attributes", e.at, "pass it arguments"
+        )
+    left = len(operands) if e.left is None else e.left
+    wanted = len(callee.params), len(callee.linear_params)
+    given = left, len(operands) - left
+    if given != wanted:
+        raise scope.error(
+            f"`{e.at}` takes {pair(*wanted)} arguments, not {pair(*given)}",
+            "arity",
+            e.at,
+            "nonlinear arguments stand left of the `;`, linear ones right of it",
+        )
+    results, linear_results = scope.builder.call(
+        callee, operands[:left], operands[left:], checkpoint=e.checkpoint
+    )
+    outputs = results + linear_results
+    for v in outputs:
+        v.hint = ""
+    return outputs
+
+
+def _add(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    x, y = operands
+    linear = e.at.type == "LINEAR_PLUS" or x.linear or y.linear
+    return scope.builder.emit(Add(), (x, y), [Var(x.type, linear=linear)])
+
+
+def _product(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    """`c *. x` is linear, whatever x turns out to be."""
+    scope.apply(PRODUCT, operands, {})
+    equation = scope.builder.equations[-1]
+    for v in equation.outputs:
+        v.linear = True
+    return equation.outputs
+
+
+def _arithmetic(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    primitive = BINARY[str(e.at)] if len(operands) == 2 else NEGATION
+    return scope.apply(primitive, operands, {})
+
+
+def _ascribed(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    scope.declared(operands[0], e.type, e.at, "the value")
+    return (operands[0],)
+
+
+def _zero(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    assert e.type is not None
+    return (scope.builder.zero(e.type),)
+
+
+def _dup(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    halves = [Var(operands[0].type, linear=True) for _ in range(2)]
+    return scope.builder.emit(Dup(), operands, halves)
+
+
+def _drop(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    return scope.builder.emit(Drop(), operands, [])
+
+
+def _unpack(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    v = operands[0]
+    if not isinstance(v.type, TupleType):
+        name = f"`{v.hint}`" if v.hint else "a value"
+        raise scope.error(
+            f"{name} of type {v.type!r} is not a tuple", "type", e.at, "unpack tuples", v.hint
+        )
+    return scope.builder.unpack(v)
+
+
+def _tuple(scope: Scope, e: Application, operands: list[Var]) -> Values:
+    if e.left is not None:
+        raise scope.mistake("`tuple` has no zones", e.at, "build one tuple for each zone")
+    return (scope.builder.make_tuple(operands),)
+
+
 _RULES: dict[str, Callable[[Scope, Application, list[Var]], Values]] = {
-    "NAME": Scope.application,
-    "PLUS": Scope.add,
-    "LINEAR_PLUS": Scope.add,
-    "MINUS": Scope.binary,
-    "TIMES": Scope.binary,
-    "DIVIDE": Scope.binary,
-    "LINEAR_TIMES": Scope.product,
-    "COLON": Scope.ascribed,
-    "ZERO": Scope.zero,
-    "DUP": Scope.dup,
-    "DROP": Scope.drop,
-    "UNPACK": Scope.unpack,
-    "TUPLE": Scope.tuple,
+    "NAME": _application,
+    "PLUS": _add,
+    "LINEAR_PLUS": _add,
+    "MINUS": _arithmetic,
+    "TIMES": _arithmetic,
+    "DIVIDE": _arithmetic,
+    "LINEAR_TIMES": _product,
+    "COLON": _ascribed,
+    "ZERO": _zero,
+    "DUP": _dup,
+    "DROP": _drop,
+    "UNPACK": _unpack,
+    "TUPLE": _tuple,
 }

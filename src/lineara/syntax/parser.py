@@ -6,7 +6,9 @@ Nothing here recurses: lark keeps its own stack, and nesting is bounded as the t
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NoReturn
@@ -17,7 +19,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from lineara.errors import ParseError
 from lineara.ir import DTYPE_NAMES, ArrayType, TupleType, Type
-from lineara.syntax.names import closest
+from lineara.syntax.names import closest, short
 from lineara.syntax.tree import (
     Application,
     Binder,
@@ -54,9 +56,10 @@ def read(source: Source, text: str, start: str) -> Any:
     try:
         return _lark().parse(text, start=start)
     except UnexpectedCharacters as error:
-        wrong = source.at(error.line, error.column)
-        char = wrong.source[error.column - 1 : error.column]
-        raise ParseError(f"unexpected character {char!r}", origin=wrong, mend="remove it") from None
+        where = source.at(error.line, error.column)
+        char = where.source[error.column - 1 : error.column]
+        mend = "close the string on its line" if char == '"' else "remove it"
+        raise ParseError(f"unexpected character {char!r}", origin=where, mend=mend) from None
     except UnexpectedToken as error:
         _unexpected(source, error, start)
     except Mistake as mistake:
@@ -70,11 +73,11 @@ def _unexpected(source: Source, error: UnexpectedToken, start: str) -> NoReturn:
     if token.type == "_NEWLINE":
         found = "the line ends too early" if start == "program" else "the text ends too early"
     else:
-        found = f"unexpected `{token}`" if token else "the text ends too early"
+        found = f"unexpected `{short(token)}`" if token else "the text ends too early"
     raise ParseError(found, origin=source.origin(token), mend=f"expected {expected}") from None
 
 
-_VALUE = frozenset("NAME INTEGER TRUE".split())
+_VALUE = frozenset(("NAME", "INTEGER", "TRUE"))
 _SHOWN = {
     "NAME": "a name",
     "_NEWLINE": "the end of the line",
@@ -108,43 +111,43 @@ def _expected(terminals: set[str]) -> str:
     if len(terminals & _OPERATORS) > 2:
         words.append("an operator")
         terminals = terminals - _OPERATORS
-    for terminal in sorted(terminals):
+    for terminal in sorted(terminals, key=lambda t: (t in _SHOWN, t)):
         symbol = _SYMBOLS.get(terminal)
         words.append(f"`{symbol}`" if symbol else _SHOWN.get(terminal, f"`{terminal.lower()}`"))
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-class _Newlines:
-    """Keeps the newlines that end a line, and bounds the brackets that are open."""
+class _Layout:
+    """Keeps the newlines that end a line, and bounds the nesting, of brackets and of prefixes."""
 
     always_accept = ("_NEWLINE",)
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         """The tokens without blank newlines, and with one at the end."""
-        depth, ended, newline, last = 0, False, None, None
+        brackets: list[Token] = []
+        prefixes = 0
+        newline = last = None
         for token in stream:
             kind = token.type
             if kind == "_NEWLINE":
-                if ended and not depth:
+                if last is not None and last.type in _ENDS and not brackets:
                     newline = newline or token
                 continue
             if newline is not None and kind not in _CONTINUES:
                 yield newline
-            newline = None
+            newline, last = None, token
             if kind in _OPENS:
-                depth += 1
-                if depth > DEEPEST:
-                    raise Mistake(
-                        token,
-                        f"nested deeper than {DEEPEST} levels",
-                        "name the parts with let",
-                    )
-            elif kind in _CLOSES:
-                depth -= 1
-            ended = kind in _ENDS
+                brackets.append(token)
+            elif kind in _CLOSES and brackets:
+                brackets.pop()
+            prefixes = prefixes + 1 if kind in _PREFIXES else 0
+            if max(len(brackets), prefixes) > DEEPEST:
+                problem = f"nested deeper than {DEEPEST} levels"
+                raise Mistake(token, problem, "name the parts with let")
             yield token
-            last = token
-        if ended and last is not None:
+        if brackets:
+            raise Mistake(brackets[-1], f"this `{brackets[-1]}` is never closed", "close it")
+        if last is not None and last.type in _ENDS:
             yield newline or _after(last)
 
 
@@ -155,7 +158,8 @@ def _after(token: Token) -> Token:
 
 
 _OPENS, _CLOSES = frozenset(("LPAR", "LSQB")), frozenset(("RPAR", "RSQB"))
-_ENDS = _CLOSES | frozenset("NAME INTEGER FLOAT IMAGINARY INF NAN TRUE FALSE STRING".split())
+_ENDS = _CLOSES | {"NAME", "INTEGER", "FLOAT", "IMAGINARY", "INF", "NAN", "TRUE", "FALSE", "STRING"}
+_PREFIXES = frozenset(("MINUS", "DUP", "DROP", "UNPACK"))
 _CONTINUES = frozenset(("IN", "EQUAL", "__ANON_0"))
 
 
@@ -172,9 +176,12 @@ def _zoned(items: Iterable[Any]) -> Zoned[Any]:
 
 def _number(token: Token) -> Scalar:
     try:
-        return _READ[token.type](token)
+        value = _READ[token.type](token)
     except ValueError:
-        raise Mistake(token, "a number with too many digits", "write it as a float") from None
+        raise Mistake(token, "an integer with too many digits", "write it as a float") from None
+    if abs(value) == math.inf and "inf" not in token:
+        raise Mistake(token, "a number too large for f64", "write inf for infinity")
+    return value
 
 
 _READ: dict[str, Callable[[str], Scalar]] = {
@@ -194,11 +201,12 @@ def _negative(sign: Token, value: Scalar) -> Scalar:
     return -value
 
 
-def _complex(real: Number, sign: Token, imaginary: Scalar) -> Number:
-    assert isinstance(imaginary, complex)
-    signed = -imaginary.imag if sign.type == "MINUS" else imaginary.imag
+def _complex(real: Expression, sign: Token, imaginary: Expression) -> Number:
+    assert isinstance(real, Number)
+    assert isinstance(imaginary, Number)
+    part = imaginary.value.imag
     try:
-        return Number(real.at, complex(float(real.value.real), signed))
+        return Number(real.at, complex(real.value.real, -part if sign.type == "MINUS" else part))
     except OverflowError:
         raise Mistake(real.at, "a number too large for c128", "write it as a float") from None
 
@@ -242,9 +250,8 @@ class _Trees(Transformer):  # type: ignore[type-arg]
         return zones._replace(split=True)
 
     def infix(self, left: Expression, symbol: Token, right: Expression) -> Expression:
-        if isinstance(left, Number) and isinstance(right, Number) and _makes_complex(left, right):
-            if symbol.type in {"PLUS", "MINUS"}:
-                return _complex(left, symbol, right.value)
+        if symbol.type in {"PLUS", "MINUS"} and _makes_complex(left, right):
+            return _complex(left, symbol, right)
         return Application(symbol, (left, right))
 
     def negate(self, sign: Token, operand: Expression) -> Expression:
@@ -266,15 +273,14 @@ class _Trees(Transformer):  # type: ignore[type-arg]
     def zero(self, word: Token, type_: Type) -> Expression:
         return Application(word, type=type_)
 
-    def apply(self, name: Token, *rest: Any) -> Expression:
+    def apply(self, name: Token, *rest: Any) -> Application:
         arguments = rest[-1]
         attributes = rest[0] if len(rest) == 2 else ()
         left = len(arguments.left) if arguments.split else None
         return Application(name, arguments.items, left, attributes)
 
     def checkpoint(self, word: Token, name: Token, arguments: Zoned[Expression]) -> Expression:
-        left = len(arguments.left) if arguments.split else None
-        return Application(name, arguments.items, left, checkpoint=True)
+        return replace(self.apply(name, arguments), checkpoint=bool(word))
 
     arguments = parameters
 
@@ -288,7 +294,7 @@ class _Trees(Transformer):  # type: ignore[type-arg]
         return Number(token, _number(token))
 
     def complex_datum(self, real: Number, sign: Token, imaginary: Token) -> Number:
-        return _complex(real, sign, _number(imaginary))
+        return _complex(real, sign, self.number(imaginary))
 
     def string(self, token: Token) -> str:
         try:
@@ -315,17 +321,24 @@ class _Trees(Transformer):  # type: ignore[type-arg]
         return ArrayType(_dtype(name), tuple([_size(n) for n in sizes]))
 
 
-def _makes_complex(left: Number, right: Number) -> bool:
-    untyped = left.type is None and right.type is None
-    real = isinstance(left.value, int | float) and not isinstance(left.value, bool)
-    return untyped and real and isinstance(right.value, complex)
+def _makes_complex(left: Expression, right: Expression) -> bool:
+    """Whether a sum is a complex number as it is written: `1 + 2j`."""
+    return (
+        isinstance(left, Number)
+        and isinstance(right, Number)
+        and left.type is right.type is None
+        and type(left.value) in {int, float}
+        and isinstance(right.value, complex)
+    )
 
 
 def _dtype(name: Token) -> np.dtype[Any]:
     found = DTYPES.get(name)
     if found is None:
         raise Mistake(
-            name, f"unknown type `{name}`", closest(name, DTYPES) or f"one of {', '.join(DTYPES)}"
+            name,
+            f"unknown type `{short(name)}`",
+            closest(name, DTYPES) or f"write one of {', '.join(DTYPES)}",
         )
     return found
 
@@ -344,6 +357,6 @@ def _lark() -> Lark:
         lexer="basic",
         start=["program", "type", "datum"],
         maybe_placeholders=False,
-        postlex=_Newlines(),  # type: ignore[arg-type]
+        postlex=_Layout(),
         transformer=_Trees(),
     )

@@ -75,7 +75,7 @@ def format_function(function: Function, names: FunctionNames | None = None) -> s
     bare = len(types) == 1 and not function.linear_results
     results = _Group(types, [repr(v.type) for v in function.linear_results])
     values = _Group(used(function.results), used(function.linear_results))
-    head = [
+    head: list[_Piece] = [
         f"def {_name_of(function, names)}",
         _Group(typed(function.params), typed(function.linear_params)),
         " -> ",

@@ -47,16 +47,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A function, and arguments for its nonlinear parameters at which every record is within its domain."""
+    """A function, and arguments for its nonlinear parameters at which every record is within its domain.
+
+    `is_mixed` says that there is linear code in it, and that `jvp` does not take it.
+    """
 
     function: Function
     args: tuple[Value, ...]
     seed: int
-
-    @property
-    def is_mixed(self) -> bool:
-        """Whether the function has linear parameters or results."""
-        return bool(self.function.linear_params or self.function.linear_results)
+    is_mixed: bool = False
 
     def rng(self) -> Random:
         """A source of whatever else a test samples."""
@@ -97,6 +96,8 @@ class _OutOfDomain(Exception):
 class _Writer:
     """A function in the making: its builder, and the values of its nonlinear variables at its arguments."""
 
+    mixed = False
+
     def __init__(
         self, rng: Random, vocabulary: Vocabulary, name: str, callees: Sequence[Program]
     ) -> None:
@@ -124,7 +125,7 @@ class _Writer:
             for step in self.rng.choices(steps, weights, k=size):
                 step()
             function = self.close()
-        return Program(function, tuple(self.args), self.rng.getrandbits(32))
+        return Program(function, tuple(self.args), self.rng.getrandbits(32), self.mixed)
 
     def close(self) -> Function:
         """The function, with some of the variables as its results."""
@@ -138,7 +139,7 @@ class _Writer:
         if roll < 0.6:
             return self.rng.choice(FLOATS)
         if roll < 0.9:
-            return self.rng.choice(self.vocabulary.any(self.rng)[1].operands)
+            return self.rng.choice(self.vocabulary.any(self.rng)[1].operands or FLOATS)
         return TupleType(tuple(self.some_type() for _ in range(self.rng.randrange(3))))
 
     def late(self, variables: Sequence[T]) -> T:
@@ -175,22 +176,29 @@ class _Writer:
         again = self.rng.random() < 0.1
         e = Equation(op, tuple(inputs), tuple(map(Var, types)), recompute=again)
         one = Function("", e.inputs, (), (e,), e.outputs, ())
-        try:
-            results = observe(one, [self.values[v] for v in inputs], self.check_domain)
-        except _OutOfDomain:
+        results = self.results(one, [self.values[v] for v in inputs])
+        if results is None:
             return False
         self.builder.append(e)
         self.values.update(zip(e.outputs, results, strict=True))
         return True
 
-    def check_domain(self, e: Equation, operands: list[Value], results: tuple[Value, ...]) -> None:
+    def results(self, function: Function, args: list[Value]) -> tuple[Value, ...] | None:
+        """The values of a function, None if it leaves a domain on the way."""
+        try:
+            results = observe(function, args, self.check_domain)
+        except _OutOfDomain:
+            return None
+        return results if largest(results) <= LARGEST else None
+
+    def check_domain(self, e: Equation, operands: list[Value]) -> None:
         """Leave an evaluation that leaves a domain. A linear operand may have any value."""
         if isinstance(e.op, Apply):
             low, high = self.vocabulary.bounds(e.op.primitive, e.op.attributes)
             pairs = zip(e.inputs, operands, strict=True)
             if not all(v.linear or within(x, low, high) for v, x in pairs):
                 raise _OutOfDomain
-        if not largest(tuple(results)) <= LARGEST:
+        if not largest(tuple(operands)) <= LARGEST:
             raise _OutOfDomain
 
     def primitive(self) -> None:
@@ -246,6 +254,8 @@ class _Writer:
 
 class _MixedWriter(_Writer):
     """A function of both zones. By hand, a linear variable leaves the scope when it is used."""
+
+    mixed = True
 
     def __init__(
         self, rng: Random, vocabulary: Vocabulary, name: str, callees: Sequence[Program]
@@ -304,8 +314,13 @@ class _MixedWriter(_Writer):
         return self.take(self.late(self.linear).type if self.linear else self.rng.choice(FLOATS))
 
     def linear_primitive(self) -> None:
-        """A linear record, its other operands nonlinear."""
+        """A linear record, its other operands nonlinear.
+
+        A linear form uses variables as freely as the builder allows, so that it is not for code by hand.
+        """
         primitive, example, group = self.vocabulary.linear(self.rng)
+        if self.by_hand and primitive.linear_form is not None:
+            return
         low, high = self.vocabulary.bounds(primitive, example.attributes)
         operands = [
             self.take(t) if i in group else self.need(t, low, high)
@@ -362,9 +377,8 @@ class _MixedWriter(_Writer):
         inputs = [self.need(p.type) for p in f.params]
         values = [self.values[v] for v in inputs]
         zeros = [zero(p.type) for p in f.linear_params]
-        try:
-            results = observe(f, [*values, *zeros], self.check_domain)
-        except _OutOfDomain:
+        results = self.results(f, [*values, *zeros])
+        if results is None:
             inputs = [self.new_param(p.type, x) for p, x in zip(f.params, callee.args, strict=True)]
             results = observe(f, [*callee.args, *zeros], lambda *_: None)
         y, y_dot = self.builder.call(

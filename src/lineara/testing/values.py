@@ -6,6 +6,7 @@ A value is a NumPy array, or a Python tuple of values. All sampling is by a `ran
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
 from random import Random
 from typing import Any
 
@@ -15,21 +16,22 @@ from lineara.backends.reference import evaluate_op
 from lineara.ir import ArrayType, Call, Equation, Function, Type
 
 Value = Any
-Observer = Callable[[Equation, list[Value], tuple[Value, ...]], None]
+Observer = Callable[[Equation, list[Value]], tuple[Value, ...] | None]
 
 
 def sample(type_: Type, rng: Random, low: float = -2.0, high: float = 2.0) -> Value:
-    """A value of a type. Real and imaginary parts lie between `low` and `high`, integers between 0 and 2.
+    """A value of a type. Real and imaginary parts lie between `low` and `high`, integers too, below `high`.
 
     >>> sample(ArrayType("f64", (2,)), Random(1), 0.0, 1.0)
     array([0.13436424, 0.84743374])
     """
     if not isinstance(type_, ArrayType):
         return tuple(sample(t, rng, low, high) for t in type_.elements)
+    first, end = ceil(low), ceil(high)
     draw: dict[str, Callable[[], complex]] = {
         "b": lambda: rng.random() < 0.5,
-        "i": lambda: rng.randrange(3),
-        "u": lambda: rng.randrange(3),
+        "i": lambda: rng.randrange(first, end),
+        "u": lambda: rng.randrange(max(first, 0), end),
         "f": lambda: rng.uniform(low, high),
         "c": lambda: complex(rng.uniform(low, high), rng.uniform(low, high)),
     }
@@ -50,7 +52,7 @@ def combine(a: float, u: Value, b: float, v: Value) -> Value:
     """`a·u + b·v`, for two values of one inexact type."""
     if isinstance(u, tuple):
         return tuple(combine(a, x, b, y) for x, y in zip(u, v, strict=True))
-    return (u.dtype.type(a) * u + v.dtype.type(b) * v).astype(u.dtype)
+    return np.asarray(a * u + b * v, u.dtype)
 
 
 def inner(u: Value, v: Value) -> float:
@@ -99,17 +101,17 @@ def zero(type_: Type) -> Value:
 
 
 def observe(function: Function, args: Sequence[Value], see: Observer) -> tuple[Value, ...]:
-    """Evaluate, and show every equation with its operands and results, those of callees before their call.
+    """Evaluate, and show every equation with its operands to `see` before it is evaluated.
 
-    An observer that raises ends the evaluation.
+    What `see` returns, unless it is None, stands for the results. If it raises, the evaluation ends.
     """
     values = dict(zip((*function.params, *function.linear_params), args, strict=True))
     for e in function.equations:
         operands = [values[v] for v in e.inputs]
-        if isinstance(e.op, Call):
+        results = see(e, operands)
+        if results is None and isinstance(e.op, Call):
             results = observe(e.op.function, operands, see)
-        else:
+        elif results is None:
             results = evaluate_op(e, operands)
-        see(e, operands, results)
         values.update(zip(e.outputs, results, strict=True))
     return tuple(values[v] for v in (*function.results, *function.linear_results))

@@ -8,7 +8,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from lineara.ir import ArrayType, Example, Primitive
+from lineara.ir import ArrayType, Example, Primitive, infer
 from lineara.primitives import REGISTRY
 from lineara.testing.values import Value
 
@@ -63,14 +63,15 @@ class Vocabulary:
 
 
 def within(value: Value, low: float, high: float) -> bool:
-    """Whether the real and imaginary parts of all inexact arrays of a value lie between two numbers."""
+    """Whether the numbers of a value lie between two bounds: real and imaginary parts, and integers below the upper."""
     if isinstance(value, tuple):
         return all(within(v, low, high) for v in value)
+    if value.dtype.kind == "b" or not value.size:
+        return True
     if value.dtype.kind == "c":
         return within(value.real, low, high) and within(value.imag, low, high)
-    if value.dtype.kind != "f" or not value.size:
-        return True
-    return bool(low <= value.min() and value.max() <= high)
+    least, most = value.min(), value.max()
+    return bool(low <= least and (most <= high if value.dtype.kind == "f" else most < high))
 
 
 def _grouped(uses: Iterable[Use]) -> dict[Primitive, list[Use]]:
@@ -98,7 +99,10 @@ def _linear_groups(use: Use) -> list[frozenset[int]]:
     primitive, example = use
     if primitive.transpose is None and primitive.linear_form is None:
         return []
-    return [g for g in primitive.linear_in if all(example.operands[i].is_inexact for i in g)]
+    if not all(t.is_inexact for t in infer(primitive, example.attributes, example.operands)):
+        return []
+    groups = primitive.linear_groups(len(example.operands))
+    return [g for g in groups if all(example.operands[i].is_inexact for i in g)]
 
 
 VOCABULARY = Vocabulary(REGISTRY.values())

@@ -2,6 +2,7 @@
 
 from lineara.transforms.erase import erase
 from lineara.transforms.jvp import jvp
+from lineara.transforms.plan import Plan, plan_of
 from lineara.transforms.policy import (
     Policy,
     Site,
@@ -17,6 +18,7 @@ from lineara.transforms.unzip import Halves, partial_eval, unzip
 
 __all__ = [
     "Halves",
+    "Plan",
     "Policy",
     "Site",
     "as_written",
@@ -25,6 +27,7 @@ __all__ = [
     "jvp",
     "nothing",
     "partial_eval",
+    "plan_of",
     "prune",
     "save_names",
     "save_only",

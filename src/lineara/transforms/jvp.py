@@ -77,7 +77,7 @@ def _jvp(
 
     The tangents of the parameters that are `threaded` are given back as they came, before those of the results.
     """
-    if function.linear_params or function.linear_results:
+    if _has_linear_zone(function):
         raise TransformError(
             f"`{function.name}` has a linear zone already",
             mend="erase it before jvp",
@@ -192,6 +192,12 @@ def _instantiate(builder: Builder, v: Var, tangents: dict[Var, Var]) -> Var:
     """The tangent of a variable, or a zero where it has none."""
     found = tangents.get(v)
     return builder.zero(tangent_type(v.type)) if found is None else found
+
+
+def _has_linear_zone(function: Function) -> bool:
+    return bool(function.linear_params) or any(
+        [v.linear for e in function.equations for v in e.outputs]
+    )
 
 
 def _dotted(v: Var) -> str:

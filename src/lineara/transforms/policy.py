@@ -10,16 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lineara.ir import Apply, Call, Equation
+from lineara.ir import Apply, Call, Equation, Function
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """A place where a policy is asked: an equation of a function, and the printed names of what it binds."""
 
-    function: str
+    owner: Function
     names: tuple[str, ...]
     equation: Equation
+
+    @property
+    def function(self) -> str:
+        """The name of the function."""
+        return self.owner.name
 
     @property
     def nbytes(self) -> int:

@@ -124,6 +124,7 @@ def _transposed(builder: Builder, e: Equation, y_bar: list[Var]) -> tuple[Var, .
         case Dup():
             return (builder.add(*y_bar),)
         case Zero():
+            builder.emit(Drop(), y_bar, ())
             return ()
         case Drop():
             return (builder.zero(e.inputs[0].type),)

@@ -205,7 +205,7 @@ class _Split:
                 continue
             printed = printed or variable_names(self.function)
             shown = tuple([printed[v] for v in e.outputs if v in printed])
-            if not policy(Site(self.function.name, shown, e)):
+            if not policy(Site(self.function, shown, e)):
                 again.append(_restricted(e, needed).again())
                 needed.difference_update(e.outputs)
                 needed.update(e.inputs)

@@ -1,0 +1,6 @@
+"""For testing programs and transformations: random and exhaustive well-typed programs, and the theorems as checks."""
+
+from lineara.testing.programs import Program, generate
+from lineara.testing.vocabulary import Vocabulary
+
+__all__ = ["Program", "Vocabulary", "generate"]
