@@ -21,6 +21,7 @@ from lineara.ir import (
     Switch,
     Unpack,
     Var,
+    While,
     Zero,
     callees_first,
     functions_of,
@@ -57,7 +58,9 @@ def equation_work(e: Equation, callee_work: dict[int, int]) -> int:
         case Switch(branches):
             return max(callee_work[id(f)] for f in branches)
         case Scan(body, length):
-            return length * callee_work[id(body)]
+            return (1 if length is None else length) * callee_work[id(body)]
+        case While(condition, body):
+            return callee_work[id(condition)] + callee_work[id(body)]
         case Add() | Zero() | Literal():
             return e.outputs[0].type.size
         case Dup() | Drop():
@@ -80,7 +83,7 @@ def interface_work(function: Function) -> int:
 
 
 def _trips(e: Equation) -> int:
-    return e.op.length if isinstance(e.op, Scan) else 1
+    return e.op.length if isinstance(e.op, Scan) and e.op.length is not None else 1
 
 
 def size(function: Function) -> int:

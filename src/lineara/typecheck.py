@@ -18,6 +18,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    ListType,
     Literal,
     MakeTuple,
     Scan,
@@ -26,6 +27,7 @@ from lineara.ir import (
     Type,
     Unpack,
     Var,
+    While,
     Zero,
     callees_first,
     infer,
@@ -411,7 +413,10 @@ def _scan(scope: _Scope, e: Equation) -> Signature:
     assert isinstance(op, Scan)
     body = op.body
     params, results = (*body.params, *body.linear_params), (*body.results, *body.linear_results)
-    _arity(scope, e, len(params), f"a scan of `{body.name}`")
+    lead = int(op.length is None)
+    _arity(scope, e, lead + len(params), f"a scan of `{body.name}`")
+    if lead and e.inputs[0].type is not ArrayType("i64"):
+        raise scope.error("the trips of a scan are an i64", "type", e.inputs[0], e.origin)
     count = len(body.params)
     carried_in = (
         *range(op.constants, op.constants + op.carry),
@@ -420,7 +425,7 @@ def _scan(scope: _Scope, e: Equation) -> Signature:
     done = len(body.results)
     carried_out = (*range(op.carry), *range(done, done + op.linear_carry))
     fixed = {*range(op.constants), *carried_in}
-    for i, (v, p) in enumerate(zip(e.inputs, params, strict=True)):
+    for i, (v, p) in enumerate(zip(e.inputs[lead:], params, strict=True)):
         wanted = p.type if i in fixed else stacked(p.type, op.length)
         if v.type is not wanted or v.linear != p.linear:
             raise scope.error(
@@ -429,20 +434,55 @@ def _scan(scope: _Scope, e: Equation) -> Signature:
                 v,
                 e.origin,
             )
-    for i, o in zip(carried_in, carried_out, strict=True):
-        if params[i].type is not results[o].type:
+    _carries(
+        scope, e, [(params[i], results[o]) for i, o in zip(carried_in, carried_out, strict=True)]
+    )
+    return [
+        (r.type if i in carried_out else stacked(r.type, op.length), r.linear)
+        for i, r in enumerate(results)
+    ]
+
+
+def _carries(scope: _Scope, e: Equation, carries: list[tuple[Var, Var]]) -> None:
+    """Refuse a carry that changes its type in the body."""
+    for before, after in carries:
+        if before.type is not after.type or before.linear != after.linear:
             raise scope.error(
-                f"a carry of a scan of `{body.name}` goes in as {params[i].type!r} and comes out as "
-                f"{results[o].type!r}",
+                f"a carry of a loop goes into the body as {before.type!r} and comes out as {after.type!r}",
                 "type",
                 None,
                 e.origin,
                 "a carry keeps its shape and dtype in every trip: convert one of the two",
             )
-    return [
-        (r.type if i in carried_out else stacked(r.type, op.length), r.linear)
-        for i, r in enumerate(results)
-    ]
+
+
+def _while(scope: _Scope, e: Equation) -> Signature:
+    """condition : (constants₁, carry) → bool    body : (constants₂, carry ; carry˙) → (carry, y ; carry˙, y˙)"""
+    op = e.op
+    assert isinstance(op, While)
+    first, second = op.constants
+    body = op.body
+    _arity(scope, e, first + len(body.params) + len(body.linear_params), f"a loop of `{body.name}`")
+    nonlinear = e.inputs[: first + len(body.params)]
+    carry = nonlinear[first + second :]
+    tested = _fits(scope, e, op.condition, (*nonlinear[:first], *carry))
+    if tested != [(ArrayType("bool"), False)]:
+        raise scope.error(
+            f"the condition of a loop gives one bool, and `{op.condition.name}` gives {_types(tested)}",
+            "type",
+            None,
+            e.origin,
+            "return a comparison of scalars",
+        )
+    _fits(scope, e, body, e.inputs[first:])
+    _carries(scope, e, list(zip(body.params[second:], body.results[: op.carry], strict=True)))
+    linear = list(zip(body.linear_params, body.linear_results[: op.linear_carry], strict=True))
+    _carries(scope, e, linear)
+    ys = [(ListType(r.type), False) for r in body.results[op.carry :]]
+    ys_dot = [(ListType(r.type), True) for r in body.linear_results[op.linear_carry :]]
+    ends = [(r.type, False) for r in body.results[: op.carry]]
+    ends_dot = [(r.type, True) for r in body.linear_results[: op.linear_carry]]
+    return [(ArrayType("i64"), False), *ends, *ys, *ends_dot, *ys_dot]
 
 
 RULES: dict[type, Callable[[_Scope, Equation], Signature]] = {
@@ -457,4 +497,5 @@ RULES: dict[type, Callable[[_Scope, Equation], Signature]] = {
     Call: _call,
     Switch: _switch,
     Scan: _scan,
+    While: _while,
 }

@@ -1,6 +1,6 @@
 """The reference back end: NumPy, one equation at a time. It is the meaning of the language and the oracle of the tests.
 
-A value is a NumPy array, or a Python tuple of values. `Meter` counts what an evaluation really did.
+A value is a NumPy array, a Python tuple of values, or a Python list of values of one type. `Meter` counts what an evaluation really did.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    ListType,
     Literal,
     MakeTuple,
     Scan,
@@ -30,6 +31,7 @@ from lineara.ir import (
     Type,
     Unpack,
     Var,
+    While,
     Zero,
 )
 
@@ -89,6 +91,8 @@ def _run(function: Function, args: Sequence[Value], meter: Meter | None) -> Step
                 results = yield branches[index], operands[1:]
             case Scan():
                 results = yield from _scan(e.op, operands)
+            case While():
+                results = yield from _while(e.op, operands)
             case _:
                 if meter is not None:
                     meter.work += equation_work(e, {})
@@ -99,34 +103,65 @@ def _run(function: Function, args: Sequence[Value], meter: Meter | None) -> Step
 
 def _scan(op: Scan, operands: list[Value]) -> Steps:
     """Run the body for each trip, and stack what it gives besides the carry."""
+    length = op.length
+    if length is None:
+        length, operands = int(operands[0]), operands[1:]
     body, count, done = op.body, len(op.body.params), len(op.body.results)
-    constants = operands[: op.constants]
-    carry = operands[op.constants : op.constants + op.carry]
-    xs = operands[op.constants + op.carry : count]
+    begin = op.constants + op.carry
+    constants, carry = operands[: op.constants], operands[op.constants : begin]
     carry_dot = operands[count : count + op.linear_carry]
-    xs_dot = operands[count + op.linear_carry :]
-    ys: list[tuple[Value, ...]] = [()] * op.length
-    for i in reversed(range(op.length)) if op.reverse else range(op.length):
-        now, now_dot = [_at(x, i) for x in xs], [_at(x, i) for x in xs_dot]
-        given = yield body, [*constants, *carry, *now, *carry_dot, *now_dot]
-        carry = list(given[: op.carry])
-        carry_dot = list(given[done : done + op.linear_carry])
+    params = body.params[begin:] + body.linear_params[op.linear_carry :]
+    stacks = list(
+        zip(operands[begin:count] + operands[count + op.linear_carry :], params, strict=True)
+    )
+    split = count - begin
+    ys: list[tuple[Value, ...]] = [()] * length
+    for i in reversed(range(length)) if op.reverse else range(length):
+        xs = [_at(x, i, p.type) for x, p in stacks]
+        given = yield body, [*constants, *carry, *xs[:split], *carry_dot, *xs[split:]]
+        carry, carry_dot = list(given[: op.carry]), list(given[done : done + op.linear_carry])
         ys[i] = given[op.carry : done] + given[done + op.linear_carry :]
     types = [v.type for v in (*body.results[op.carry :], *body.linear_results[op.linear_carry :])]
-    stacks = [_stack([y[j] for y in ys], t) for j, t in enumerate(types)]
+    given = [_stack([y[j] for y in ys], t, op.length) for j, t in enumerate(types)]
     split = done - op.carry
-    return (*carry, *stacks[:split], *carry_dot, *stacks[split:])
+    return (*carry, *given[:split], *carry_dot, *given[split:])
 
 
-def _at(stack: Value, i: int) -> Value:
-    if isinstance(stack, tuple):
-        return tuple([_at(s, i) for s in stack])
+def _while(op: While, operands: list[Value]) -> Steps:
+    """Run the body while the condition holds, and list what it gives besides the carry."""
+    body, done = op.body, len(op.body.results)
+    (first, second), carry_dot = op.constants, operands[len(operands) - op.linear_carry :]
+    tested, constants = operands[:first], operands[first : first + second]
+    carry = operands[first + second : len(operands) - op.linear_carry]
+    ys: list[tuple[Value, ...]] = []
+    while True:
+        (goes_on,) = yield op.condition, [*tested, *carry]
+        if not goes_on:
+            break
+        given = yield body, [*constants, *carry, *carry_dot]
+        carry, carry_dot = list(given[: op.carry]), list(given[done : done + op.linear_carry])
+        ys.append(given[op.carry : done] + given[done + op.linear_carry :])
+    width = len(body.results) - op.carry + len(body.linear_results) - op.linear_carry
+    lists = [[y[j] for y in ys] for j in range(width)]
+    split = done - op.carry
+    return (np.asarray(len(ys)), *carry, *lists[:split], *carry_dot, *lists[split:])
+
+
+def _at(stack: Value, i: int, type_: Type) -> Value:
+    """One value of a stack; an empty list is a list of zeros."""
+    if isinstance(stack, list):
+        return stack[i] if stack else zeros(type_)
+    if isinstance(type_, TupleType):
+        return tuple([_at(s, i, t) for s, t in zip(stack, type_.elements, strict=True)])
     return stack[i, ...]
 
 
-def _stack(values: list[Value], type_: Type) -> Value:
+def _stack(values: list[Value], type_: Type, length: int | None) -> Value:
+    if length is None or isinstance(type_, ListType):
+        return values
     if isinstance(type_, TupleType):
-        return tuple([_stack([v[j] for v in values], t) for j, t in enumerate(type_.elements)])
+        columns = [[v[j] for v in values] for j in range(len(type_.elements))]
+        return tuple([_stack(c, t, length) for c, t in zip(columns, type_.elements, strict=True)])
     return np.stack(values) if values else np.zeros((0, *type_.shape), type_.dtype)
 
 
@@ -149,7 +184,7 @@ def evaluate_op(e: Equation, operands: list[Value]) -> tuple[Value, ...]:
             return (tuple(operands),)
         case Unpack():
             return tuple(operands[0])
-        case Call() | Switch() | Scan():
+        case Call() | Switch() | Scan() | While():
             raise AssertionError("functions are run by `evaluate`")
 
 
@@ -157,12 +192,16 @@ def zeros(type_: Type) -> Value:
     """The zero of a type."""
     if isinstance(type_, TupleType):
         return tuple(map(zeros, type_.elements))
+    if isinstance(type_, ListType):
+        return []
     return np.zeros(type_.shape, type_.dtype)
 
 
 def _add(x: Value, y: Value) -> Value:
     if isinstance(x, tuple):
         return tuple(map(_add, x, y))
+    if isinstance(x, list):
+        return list(map(_add, x, y)) if x and y else x or y
     return np.asarray(x + y)
 
 
@@ -172,6 +211,9 @@ def _fit(value: Value, type_: Type) -> Value:
         array = np.asarray(value)
         if array.shape == type_.shape and np.can_cast(array.dtype, type_.dtype, "same_kind"):
             return array.astype(type_.dtype, copy=False)
+    elif isinstance(type_, ListType):
+        if isinstance(value, list):
+            return value
     elif isinstance(value, tuple | list) and len(value) == len(type_.elements):
         return tuple(map(_fit, value, type_.elements))
     raise ShapeError(f"an argument of type {type_!r} is needed, not {_describe(value)}")

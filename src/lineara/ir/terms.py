@@ -141,17 +141,18 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A loop of a fixed number of trips.
+    """A loop over stacks.
 
         body : (constants, carry, x ; carry˙, x˙) → (carry, y ; carry˙, y˙)
         scan : (constants, carry, xs ; carry˙, xs˙) → (carry, ys ; carry˙, ys˙)
 
     The xs and ys are stacks along a new first axis; with `reverse` they are read and written from the last to the first. A
-    linear value that every trip reads is a carry: it is threaded through the loop, not copied for each trip.
+    linear value that every trip reads is a carry: it is threaded through the loop, not copied for each trip. When the length
+    is None, the number of trips is the first operand (an i64), and the stacks are lists.
     """
 
     body: Function
-    length: int
+    length: int | None
     constants: int
     carry: int
     linear_carry: int = 0
@@ -164,7 +165,32 @@ class Scan:
         return f"scan {self.body.digest.hex()} {counts}"
 
 
-Op = Apply | Literal | MakeTuple | Unpack | Zero | Add | Dup | Drop | Call | Switch | Scan
+@dataclass(frozen=True, slots=True)
+class While:
+    """A loop of unknown length.
+
+        condition : (constants₁, carry) → bool
+        body      : (constants₂, carry ; carry˙) → (carry, y ; carry˙, y˙)
+        while     : (constants₁, constants₂, carry ; carry˙) → (trips, carry, ys ; carry˙, ys˙)
+
+    `trips` is an i64; the ys are lists, as long as the loop ran. `constants` counts the constants of the condition and of the
+    body.
+    """
+
+    condition: Function
+    body: Function
+    constants: tuple[int, int]
+    carry: int
+    linear_carry: int = 0
+
+    @property
+    def key(self) -> str:
+        """What the operation is, as text."""
+        digests = f"{self.condition.digest.hex()} {self.body.digest.hex()}"
+        return f"while {digests} {self.constants, self.carry, self.linear_carry}"
+
+
+Op = Apply | Literal | MakeTuple | Unpack | Zero | Add | Dup | Drop | Call | Switch | Scan | While
 
 
 def functions_of(op: Op) -> tuple[Function, ...]:
@@ -176,6 +202,8 @@ def functions_of(op: Op) -> tuple[Function, ...]:
             return branches
         case Scan():
             return (op.body,)
+        case While():
+            return (op.condition, op.body)
         case _:
             return ()
 
@@ -189,6 +217,8 @@ def with_functions(op: Op, functions: Sequence[Function]) -> Op:
             return Switch(tuple(functions))
         case Scan():
             return replace(op, body=functions[0])
+        case While():
+            return replace(op, condition=functions[0], body=functions[1])
         case _:
             return op
 

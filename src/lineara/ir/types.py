@@ -102,7 +102,38 @@ class TupleType:
         return f"({inside},)" if len(self.elements) == 1 else f"({inside})"
 
 
-Type = ArrayType | TupleType
+class ListType:
+    """A list of values of one type whose length is known when it is made: the tape of a loop of unknown length.
+
+    Its `size` and `nbytes` are those of one element, as the costs of the loop are those of one trip.
+    """
+
+    __slots__ = ("element", "is_inexact", "nbytes", "size")
+    _interned: ClassVar[dict[Type, ListType]] = {}
+
+    element: Type
+    size: int
+    nbytes: int
+    is_inexact: bool
+
+    def __new__(cls, element: Type) -> ListType:
+        """The one object for this element type."""
+        found = cls._interned.get(element)
+        if found is not None:
+            return found
+        made = super().__new__(cls)
+        made.element = element
+        made.size, made.nbytes, made.is_inexact = element.size, element.nbytes, element.is_inexact
+        return cls._interned.setdefault(element, made)
+
+    def __reduce__(self) -> tuple[type[ListType], tuple[Type]]:
+        return (ListType, (self.element,))
+
+    def __repr__(self) -> str:
+        return f"list[{self.element!r}]"
+
+
+Type = ArrayType | TupleType | ListType
 """`size` is the number of scalars, `nbytes` their bytes, `is_inexact` whether it may be linear."""
 
 UNIT = TupleType(())
@@ -112,6 +143,8 @@ def leaves(type_: Type) -> Iterator[ArrayType]:
     """The array types in a type, left to right."""
     if isinstance(type_, ArrayType):
         yield type_
+    elif isinstance(type_, ListType):
+        yield from leaves(type_.element)
     else:
         for element in type_.elements:
             yield from leaves(element)
@@ -125,6 +158,8 @@ def tangent_type(type_: Type) -> Type:
     """
     if isinstance(type_, ArrayType):
         return type_ if type_.is_inexact else UNIT
+    if isinstance(type_, ListType):
+        return ListType(tangent_type(type_.element)) if has_tangent(type_) else UNIT
     return TupleType(tuple(map(tangent_type, type_.elements)))
 
 
@@ -133,12 +168,14 @@ def has_tangent(type_: Type) -> bool:
     return any(leaf.is_inexact for leaf in leaves(type_))
 
 
-def stacked(type_: Type, length: int) -> Type:
-    """The type of a stack of values along a new first axis.
+def stacked(type_: Type, length: int | None) -> Type:
+    """The type of a stack of values along a new first axis; of unknown length, or of lists, a list.
 
-    >>> stacked(ArrayType("f64", (3,)), 10)
-    f64[10,3]
+    >>> stacked(ArrayType("f64", (3,)), 10), stacked(ArrayType("f64", (3,)), None)
+    (f64[10,3], list[f64[3]])
     """
+    if length is None or isinstance(type_, ListType):
+        return ListType(type_)
     if isinstance(type_, ArrayType):
         return ArrayType(type_.dtype, (length, *type_.shape))
     return TupleType(tuple(stacked(t, length) for t in type_.elements))

@@ -25,10 +25,12 @@ from lineara.ir import (
     Switch,
     Type,
     Var,
+    While,
     Zero,
     memoised,
 )
 from lineara.primitives import Expr
+from lineara.transforms.loop import erase_of_while
 from lineara.transforms.plain import plain_variable
 from lineara.transforms.scan import erase_of_scan
 from lineara.transforms.switch import erase_of_switch
@@ -61,6 +63,8 @@ def _erase(function: Function) -> Generator[Any, Any, Function]:
             plain.update((yield from erase_of_switch(builder, e, e.op, inputs)))
         elif isinstance(e.op, Scan):
             plain.update((yield from erase_of_scan(builder, e, e.op, inputs)))
+        elif isinstance(e.op, While):
+            plain.update((yield from erase_of_while(builder, e, e.op, inputs)))
         elif not any([v.linear for v in (*e.inputs, *e.outputs)]):
             builder.append(e)
         else:

@@ -32,12 +32,14 @@ from lineara.ir import (
     Switch,
     Unpack,
     Var,
+    While,
     Zero,
     has_tangent,
     memoised,
     tangent_type,
 )
 from lineara.primitives import Expr
+from lineara.transforms.loop import jvp_of_while
 from lineara.transforms.scan import jvp_of_scan
 from lineara.transforms.switch import jvp_of_switch
 
@@ -104,6 +106,8 @@ def _jvp(
                 yield from jvp_of_switch(builder, e, e.op, tangents)
             case Scan():
                 yield from jvp_of_scan(builder, e, e.op, tangents)
+            case While():
+                yield from jvp_of_while(builder, e, e.op, tangents)
             case _:
                 builder.append(e)
                 _differentiate(builder, e, tangents)
@@ -163,7 +167,7 @@ def _differentiate(builder: Builder, e: Equation, tangents: dict[Var, Var]) -> N
             y_dot = list(builder.unpack(x_dot[0]))
         case Drop():
             return
-        case Zero() | Dup() | Literal() | Call() | Switch() | Scan():
+        case Zero() | Dup() | Literal() | Call() | Switch() | Scan() | While():
             raise AssertionError(f"no {e.op} with nonlinear operands here")
     for v, v_dot in zip(e.outputs, y_dot, strict=True):
         if v_dot is not None and has_tangent(v.type):

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from lineara.ir import Builder, Call, Drop, Equation, Function, Scan, Switch, Var, memoised
+from lineara.ir import Builder, Call, Drop, Equation, Function, Scan, Switch, Var, While, memoised
+from lineara.transforms.loop import prune_while
 from lineara.transforms.scan import prune_scan
 from lineara.transforms.switch import prune_switch
 
@@ -51,6 +52,8 @@ def _prune(
                 e = yield from prune_switch(e, e.op, needed)
             case Scan():
                 e = yield from prune_scan(e, e.op, needed)
+            case While():
+                e = yield from prune_while(e, e.op, needed)
         kept.append(e)
         needed.update(e.inputs)
     params = (*function.params, *function.linear_params)

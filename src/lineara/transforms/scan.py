@@ -21,7 +21,8 @@ Steps = Generator[Any, Any, Any]
 
 def jvp_of_scan(builder: Builder, e: Equation, op: Scan, tangents: dict[Var, Var]) -> Steps:
     """Append the scan of the differentiated body; `tangents` learns those of its results."""
-    active = [v in tangents for v in e.inputs]
+    lead, operands = leading(op, e.inputs)
+    active = [v in tangents for v in operands]
     begin, end = op.constants, op.constants + op.carry
     none = (False,) * len(active)
     while True:
@@ -34,8 +35,8 @@ def jvp_of_scan(builder: Builder, e: Equation, op: Scan, tangents: dict[Var, Var
     demanded = (*active[begin:end], *results[op.carry :])
     body, _ = yield op.body, tuple(active), demanded, threaded
 
-    x_dot = [_tangent(builder, v, tangents) for v, on in zip(e.inputs, active, strict=True) if on]
-    constants = [v for v, on in zip(e.inputs, threaded, strict=True) if on]
+    x_dot = [tangent_of(builder, v, tangents) for v, on in zip(operands, active, strict=True) if on]
+    constants = [v for v, on in zip(operands, threaded, strict=True) if on]
     with_tangent = [v for v, on in zip(e.outputs, demanded, strict=True) if on]
     bound = constants + with_tangent
     y_dot = [Var(tangent_type(v.type), linear=True) for v in bound]
@@ -45,7 +46,14 @@ def jvp_of_scan(builder: Builder, e: Equation, op: Scan, tangents: dict[Var, Var
     tangents.update(zip(bound, y_dot, strict=True))
 
 
-def _tangent(builder: Builder, v: Var, tangents: dict[Var, Var]) -> Var:
+def leading(op: Scan, operands: tuple[Var, ...]) -> tuple[tuple[Var, ...], tuple[Var, ...]]:
+    """The operand that counts the trips, if there is one, and the operands of the body."""
+    count = op.length is None
+    return operands[:count], operands[count:]
+
+
+def tangent_of(builder: Builder, v: Var, tangents: dict[Var, Var]) -> Var:
+    """The tangent of a variable, or a zero where it has none."""
     found = tangents.get(v)
     return builder.zero(tangent_type(v.type)) if found is None else found
 
@@ -54,14 +62,15 @@ def split_scan(e: Equation, op: Scan, key: tuple[Any, ...]) -> Steps:
     """The early scan, which stacks the tapes, and the late one, which reads them."""
     halves = yield op.body, (False,) * len(op.body.params), *key
     own, count = len(op.body.results), len(op.body.params)
+    lead, operands = leading(op, e.inputs)
     body, tape = halves.early, halves.early.results[len(op.body.results) :]
-    outside = dict(zip(body.params, e.inputs[:count], strict=True))
+    outside = dict(zip(body.params, operands[:count], strict=True))
     for v in body.params[op.constants : op.constants + op.carry]:
         del outside[v]
     stacks = {v: Var(stacked(v.type, op.length)) for v in tape if v not in outside}
     early = Equation(
-        replace(op, body=_giving(body, (*body.results[:own], *stacks)), linear_carry=0),
-        e.inputs[:count],
+        replace(op, body=giving(body, (*body.results[:own], *stacks)), linear_carry=0),
+        (*lead, *operands[:count]),
         (*e.outputs[:own], *stacks.values()),
         e.origin,
         recompute=e.recompute,
@@ -73,14 +82,14 @@ def split_scan(e: Equation, op: Scan, key: tuple[Any, ...]) -> Steps:
     late_body = replace(halves.late, params=tuple([late_params[v] for v in order]), _digest=[])
     late = Equation(
         replace(op, body=late_body, constants=len(constant), carry=0),
-        (*[read[v] for v in order], *e.inputs[count:]),
+        (*lead, *[read[v] for v in order], *operands[count:]),
         e.outputs[own:],
         e.origin,
     )
     return early, late
 
 
-def _giving(function: Function, results: tuple[Var, ...]) -> Function:
+def giving(function: Function, results: tuple[Var, ...]) -> Function:
     """The function with other results."""
     builder = Builder(function.name, function.origin)
     builder.params, builder.equations = list(function.params), list(function.equations)
@@ -107,8 +116,9 @@ def erase_of_scan(builder: Builder, e: Equation, op: Scan, inputs: list[Var]) ->
     body = yield (op.body,)
     count, done = len(op.body.params), len(op.body.results)
     begin = op.constants + op.carry
-    into = _merged(begin, count, len(inputs), op.linear_carry)
-    out = _merged(op.carry, done, len(e.outputs), op.linear_carry)
+    lead, operands = leading(op, tuple(inputs))
+    into = merged(begin, count, len(operands), op.linear_carry)
+    out = merged(op.carry, done, len(e.outputs), op.linear_carry)
     plain = replace(
         body,
         params=tuple([body.params[i] for i in into]),
@@ -117,11 +127,11 @@ def erase_of_scan(builder: Builder, e: Equation, op: Scan, inputs: list[Var]) ->
     )
     scan = replace(op, body=plain, carry=op.carry + op.linear_carry, linear_carry=0)
     outputs = [plain_variable(e.outputs[i]) for i in out]
-    builder.emit(scan, [inputs[i] for i in into], outputs)
+    builder.emit(scan, [*lead, *[operands[i] for i in into]], outputs)
     return dict(zip([e.outputs[i] for i in out], outputs, strict=True))
 
 
-def _merged(begin: int, split: int, end: int, linear_carry: int) -> list[int]:
+def merged(begin: int, split: int, end: int, linear_carry: int) -> list[int]:
     """The order in which the linear carries, at `split`, stand right after the others, at `begin`."""
     carries = range(split, split + linear_carry)
     return [*range(begin), *carries, *range(begin, split), *range(split + linear_carry, end)]
@@ -139,6 +149,7 @@ def prune_scan(e: Equation, op: Scan, needed: set[Var]) -> Steps:
         )
     )
     keep = [v in needed for v in e.outputs]
+    lead, operands = leading(op, e.inputs)
     while True:
         forced = tuple([i in carried and keep[carried[i]] for i in range(len(params))])
         body, taken = yield op.body, tuple(keep), forced
@@ -156,7 +167,7 @@ def prune_scan(e: Equation, op: Scan, needed: set[Var]) -> Steps:
     )
     return Equation(
         scan,
-        tuple([v for v, on in zip(e.inputs, taken, strict=True) if on]),
+        (*lead, *[v for v, on in zip(operands, taken, strict=True) if on]),
         tuple([v for v, on in zip(e.outputs, keep, strict=True) if on]),
         e.origin,
         recompute=e.recompute,

@@ -31,6 +31,7 @@ from lineara.ir import (
     Switch,
     Unpack,
     Var,
+    While,
     Zero,
     memoised,
 )
@@ -132,7 +133,7 @@ def _transposed(builder: Builder, e: Equation, y_bar: list[Var]) -> tuple[Var, .
             return builder.unpack(y_bar[0])
         case Unpack():
             return (builder.make_tuple(y_bar) if y_bar else builder.zero(e.inputs[0].type),)
-        case Literal() | Call() | Switch() | Scan():
+        case Literal() | Call() | Switch() | Scan() | While():
             raise AssertionError(f"{e.op} is not a linear operation")
 
 

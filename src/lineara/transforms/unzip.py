@@ -32,12 +32,14 @@ from lineara.ir import (
     Switch,
     Type,
     Var,
+    While,
     Zero,
     functions_of,
     memoised,
 )
 from lineara.ir.names import variable_names
 from lineara.transforms.demand import Demand
+from lineara.transforms.loop import split_while
 from lineara.transforms.policy import Policy, Site, as_written
 from lineara.transforms.prune import prune
 from lineara.transforms.scan import split_scan
@@ -122,7 +124,9 @@ def _is_mixed(e: Equation, late: set[Var]) -> bool:
     """Whether the equation runs functions that may have an early and a late half."""
     functions = functions_of(e.op)
     waits = not late.isdisjoint(e.inputs) or any([f.linear_results for f in functions])
-    if isinstance(e.op, Switch | Scan) and any([v in late for v in e.inputs if not v.linear]):
+    if isinstance(e.op, Switch | Scan | While) and any(
+        [v in late for v in e.inputs if not v.linear]
+    ):
         return False
     return bool(functions) and waits
 
@@ -140,6 +144,8 @@ def _split_equation(
             return (yield from split_switch(e, e.op, key))
         case Scan():
             return (yield from split_scan(e, e.op, key))
+        case While():
+            return (yield from split_while(e, e.op, key))
         case _:
             raise AssertionError(f"{e.op} runs no functions")
 
