@@ -302,7 +302,11 @@ def _add(scope: _Scope, e: Equation) -> Signature:
     x, y = e.inputs
     if x.type is not y.type:
         raise scope.error(
-            f"`+` takes operands of one type, not {x.type!r} and {y.type!r}", "type", y, e.origin
+            f"`+` takes operands of one type, not {x.type!r} and {y.type!r}",
+            "type",
+            y,
+            e.origin,
+            "broadcast or convert one of them first",
         )
     return [(x.type, linear)]
 
@@ -356,6 +360,7 @@ def _call(scope: _Scope, e: Equation) -> Signature:
                 "type",
                 v,
                 e.origin,
+                f"pass a value of type {p.type!r}",
             )
     return [(r.type, False) for r in f.results] + [(r.type, True) for r in f.linear_results]
 

@@ -52,5 +52,5 @@ def parse_type(text: str) -> Type:
     Raises:
         ParseError: if it names none.
     """
-    type_: Type = read(Source(text, "<type>"), text, "type")
+    type_: Type = read(Source(text, "<type>"), text, "one_type")
     return type_
