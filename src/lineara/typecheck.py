@@ -76,7 +76,8 @@ class _Scope:
         for v in variables:
             if v.linear != linear:
                 zone = "linear" if linear else "nonlinear"
-                raise self.error(f"{self.name(v)} is bound in the {zone} zone", "zone", v, origin)
+                problem = f"{self.name(v)} is bound in the {zone} zone"
+                raise self.error(problem, "zone", v, origin, "bind it in its own")
             self.bind_one(v, origin)
 
     def bind_one(self, v: Var, origin: Origin | None) -> None:
@@ -132,6 +133,7 @@ class _Scope:
                     "type",
                     v,
                     e.origin,
+                    "declare it with the type of its value",
                 )
             if v.linear != linear:
                 raise self.zone_error(v, linear, e)
@@ -205,6 +207,7 @@ def _arity(scope: _Scope, e: Equation, count: int, what: str) -> None:
             "arity",
             None,
             e.origin,
+            "give it as many as it takes",
         )
 
 
@@ -239,6 +242,7 @@ def _apply(scope: _Scope, e: Equation) -> Signature:
             "arity",
             None,
             e.origin,
+            "the table of primitives says what it takes",
         ) from None
     linear = frozenset([i for i, v in enumerate(e.inputs) if v.linear])
     if linear:
@@ -258,6 +262,7 @@ def _apply(scope: _Scope, e: Equation) -> Signature:
             "nonlinear factor",
             e.inputs[0],
             e.origin,
+            "read a nonlinear array with a primitive that does not give it back",
         )
     return [(t, bool(linear)) for t in types]
 

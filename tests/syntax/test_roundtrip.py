@@ -107,10 +107,11 @@ def one_application(primitive, example, linear=frozenset()):
 def test_every_primitive(primitive):
     """At its examples: as nonlinear code, and in each way that it stands in linear code."""
     assert primitive.examples
-    linear = primitive.linear_in if primitive.transpose else ()
     for example in primitive.examples:
-        zones = [] if primitive.borrows else [frozenset()]
-        for group in (*zones, *linear):
+        groups = [] if primitive.borrows else [frozenset()]
+        if primitive.transpose:
+            groups += primitive.linear_groups(len(example.operands))
+        for group in groups:
             if all(example.operands[i].is_inexact for i in group):
                 same_again(one_application(primitive, example, group))
 

@@ -465,7 +465,7 @@ def test_every_operation_has_a_rule():
 def test_a_result_that_nothing_binds(linear):
     v = Var(ArrayType("f64"), linear=linear, hint="lost")
     function = Function("f", (), (), (), *((), (v,)) if linear else ((v,), ()))
-    with pytest.raises(LinearTypeError, match="`lost` is not bound|`\\?` is not bound|lost"):
+    with pytest.raises(LinearTypeError, match="`lost` is not bound"):
         check(function)
 
 
@@ -477,7 +477,7 @@ def test_a_callee_is_checked_too():
     b = Builder("outer")
     x = b.param(ArrayType("f64"))
     (y,), _ = b.call(inner, (x, x))
-    with pytest.raises(LinearTypeError, match="`y` is never used .in `inner`"):
+    with pytest.raises(LinearTypeError, match=r"`y` is never used \(in `inner`\)"):
         check(b.finish([y]))
 
 
