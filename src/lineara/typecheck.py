@@ -82,7 +82,8 @@ class _Scope:
         for v in variables:
             if v.linear != linear:
                 zone = "linear" if linear else "nonlinear"
-                raise self.error(f"{self.name(v)} is bound in the {zone} zone", "zone", v, origin)
+                problem = f"{self.name(v)} is bound in the {zone} zone"
+                raise self.error(problem, "zone", v, origin, "bind it in its own")
             self.bind_one(v, origin)
 
     def bind_one(self, v: Var, origin: Origin | None) -> None:
@@ -138,6 +139,7 @@ class _Scope:
                     "type",
                     v,
                     e.origin,
+                    "declare it with the type of its value",
                 )
             if v.linear != linear:
                 raise self.zone_error(v, linear, e)
@@ -211,6 +213,7 @@ def _arity(scope: _Scope, e: Equation, count: int, what: str) -> None:
             "arity",
             None,
             e.origin,
+            "give it as many as it takes",
         )
 
 
@@ -245,6 +248,7 @@ def _apply(scope: _Scope, e: Equation) -> Signature:
             "arity",
             None,
             e.origin,
+            "the table of primitives says what it takes",
         ) from None
     linear = frozenset([i for i, v in enumerate(e.inputs) if v.linear])
     if linear:
@@ -264,6 +268,7 @@ def _apply(scope: _Scope, e: Equation) -> Signature:
             "nonlinear factor",
             e.inputs[0],
             e.origin,
+            "read a nonlinear array with a primitive that does not give it back",
         )
     return [(t, bool(linear)) for t in types]
 
@@ -308,7 +313,11 @@ def _add(scope: _Scope, e: Equation) -> Signature:
     x, y = e.inputs
     if x.type is not y.type:
         raise scope.error(
-            f"`+` takes operands of one type, not {x.type!r} and {y.type!r}", "type", y, e.origin
+            f"`+` takes operands of one type, not {x.type!r} and {y.type!r}",
+            "type",
+            y,
+            e.origin,
+            "broadcast or convert one of them first",
         )
     return [(x.type, linear)]
 
@@ -362,6 +371,7 @@ def _call(scope: _Scope, e: Equation) -> Signature:
                 "type",
                 v,
                 e.origin,
+                f"pass a value of type {p.type!r}",
             )
     return [(r.type, False) for r in f.results] + [(r.type, True) for r in f.linear_results]
 

@@ -15,7 +15,7 @@ from lineara.frontend.trace import apply, current_trace, emit_call, is_traced
 from lineara.frontend.trees import flatten, unflatten
 from lineara.ir import Call, Equation, Function
 from lineara.ir.names import variable_names
-from lineara.primitives import REGISTRY
+from lineara.primitives import conversion
 from lineara.syntax import to_text
 from lineara.transforms import Halves, Policy, Site, as_written
 from lineara.transforms import partial_eval as split_by_known
@@ -222,7 +222,7 @@ def stop_gradient(x: Any) -> Any:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     array(3.)
     """
-    return _map(lambda leaf: apply(REGISTRY["stop_gradient"], leaf), x)
+    return _map(lambda leaf: apply(conversion.stop_gradient, leaf), x)
 
 
 def name(x: Any, name: str) -> Any:
@@ -232,7 +232,7 @@ def name(x: Any, name: str) -> Any:
     >>> grad(lambda x: name(x * x, "square") * x)(2.0)
     array(12.)
     """
-    return _map(lambda leaf: apply(REGISTRY["name"], leaf, name=name), x)
+    return _map(lambda leaf: apply(conversion.name_, leaf, name=name), x)
 
 
 def _map(f: Callable[[Any], Any], tree: Any) -> Any:

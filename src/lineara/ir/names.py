@@ -10,7 +10,9 @@ from string import ascii_lowercase
 
 from lineara.ir.terms import Function, Var
 
-_RESERVED = "def let in tuple unpack zero add dup drop call checkpoint recompute true false inf nan"
+_RESERVED = (
+    "def let in tuple unpack zero dup drop checkpoint recompute true false inf nan infj nanj"
+)
 KEYWORDS = frozenset(_RESERVED.split(" "))
 
 

@@ -26,13 +26,18 @@ F64, F32, C128 = "f64", "f32", "c128"
 
 
 def examples_of(
-    kinds: str, arity: int, low: float = -2.0, high: float = 2.0
+    kinds: str,
+    arity: int,
+    low: float = -2.0,
+    high: float = 2.0,
+    samples: Sequence[dict[str, Any]] = ({},),
 ) -> tuple[Example, ...]:
     """Examples of an elementwise record: a few dtypes of its kinds, a matrix, a scalar and an empty array."""
     dtypes = {"f": "f64 f32", "c": "c128 c64", "i": "i64 i8", "u": "u8", "b": "bool"}
     names = [name for kind in kinds for name in dtypes[kind].split()]
     return tuple(
-        Example((ArrayType(name, shape),) * arity, low=low, high=high)
+        Example((ArrayType(name, shape),) * arity, tuple(sorted(given.items())), low, high)
+        for given in samples
         for name in names
         for shape in ((2, 3), (), (0,))
     )
@@ -148,11 +153,7 @@ def elementwise(
         linear_in=tuple(map(frozenset, linear_in)),
         linear_form=linear_form if linear_in else None,
         elementwise=True,
-        examples=tuple(
-            Example(e.operands, tuple(sorted(given.items())), low, high)
-            for given in samples
-            for e in examples_of(kinds, len(partials))
-        ),
+        examples=examples_of(kinds, len(partials), low, high, samples),
     )
 
 

@@ -93,7 +93,7 @@ _SYMBOLS = {
     "RSQB": "]",
     "COMMA": ",",
     "EQUAL": "=",
-    "__ANON_0": "->",
+    "ARROW": "->",
     "SEMI": ";",
     "COLON": ":",
 }
@@ -160,7 +160,7 @@ def _after(token: Token) -> Token:
 _OPENS, _CLOSES = frozenset(("LPAR", "LSQB")), frozenset(("RPAR", "RSQB"))
 _ENDS = _CLOSES | {"NAME", "INTEGER", "FLOAT", "IMAGINARY", "INF", "NAN", "TRUE", "FALSE", "STRING"}
 _PREFIXES = frozenset(("MINUS", "DUP", "DROP", "UNPACK"))
-_CONTINUES = frozenset(("IN", "EQUAL", "__ANON_0"))
+_CONTINUES = frozenset(("IN", "EQUAL", "ARROW"))
 
 
 def _zoned(items: Iterable[Any]) -> Zoned[Any]:
@@ -349,13 +349,19 @@ def _size(token: Token) -> int:
     return int(token)
 
 
+def words() -> set[str]:
+    """The words of the language, which are no names."""
+    patterns = [terminal.pattern.value for terminal in _lark().terminals]
+    return {pattern for pattern in patterns if pattern.isalpha()}
+
+
 @lru_cache(maxsize=1)
 def _lark() -> Lark:
     return Lark(
         files("lineara.syntax").joinpath("grammar.lark").read_text(encoding="utf-8"),
         parser="lalr",
         lexer="basic",
-        start=["program", "type", "datum"],
+        start=["program", "one_type", "one_datum"],
         maybe_placeholders=False,
         postlex=_Layout(),
         transformer=_Trees(),

@@ -44,10 +44,10 @@ def to_text(function: Function) -> str:
     >>> from lineara.syntax import parse_function
     >>> print(to_text(parse_function("def f(x: f64) -> f64 = 2.0 * x + x")), end="")
     def f(x: f64) -> f64 =
-      let v = 2.0
-      let v_1 = v * x
-      let v_2 = v_1 + x
-      v_2
+      let a = 2.0
+      let b = a * x
+      let c = b + x
+      c
     """
     functions = callees_first(function)
     names = function_names(functions)

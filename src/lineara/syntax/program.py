@@ -26,7 +26,7 @@ def parse_function(text: str, name: str | None = None, file: str = "<text>") -> 
     """The last function of a text, or the one of a name, checked.
 
     >>> parse_function("def f(x: f64) -> f64 = x * x")
-    <function f(f64; ) -> (f64 ; ), 1 equations>
+    <function f(f64 ; ) -> (f64 ; ), 1 equations>
 
     Raises:
         ParseError: as `parse`, and if there is no such function.
@@ -52,5 +52,5 @@ def parse_type(text: str) -> Type:
     Raises:
         ParseError: if it names none.
     """
-    type_: Type = read(Source(text, "<type>"), text, "type")
+    type_: Type = read(Source(text, "<type>"), text, "one_type")
     return type_

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import cmath
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ def scalar_of(value: Scalar, type_: ArrayType) -> Scalar:
     try:
         with np.errstate(over="ignore"):
             found: Scalar = dtype.type(value).item()
-        if math.isfinite(abs(value)) and not math.isfinite(abs(found)):
+        if cmath.isfinite(value) and not cmath.isfinite(found):
             raise _unfit(value, type_)
     except OverflowError:
         raise _unfit(value, type_) from None
@@ -93,7 +93,7 @@ def parse_value(text: str, type_: Type | None = None) -> Any:
         ParseError: if the text names no value, or none of the type.
     """
     source = Source(text, "<value>")
-    datum = read(source, text, "datum")
+    datum = read(source, text, "one_datum")
     value = datum.value if isinstance(datum, Number) else datum
     try:
         return _untyped(value) if type_ is None else _typed(value, type_)
