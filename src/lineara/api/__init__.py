@@ -1,6 +1,8 @@
 """The public transformations of Python functions."""
 
 import lineara.frontend  # noqa: F401  (gives traced arrays their tables)
+from lineara.api.control import cond, fori_loop, scan, switch, while_loop
+from lineara.api.control import map_ as map
 from lineara.api.gradients import grad, jvp, linearize, value_and_grad, vjp
 from lineara.api.jacobians import hessian, jacfwd, jacrev
 from lineara.api.linear_map import LinearMap, linear_transpose
@@ -20,6 +22,8 @@ __all__ = [
     "PartialEval",
     "Program",
     "checkpoint",
+    "cond",
+    "fori_loop",
     "grad",
     "hessian",
     "jacfwd",
@@ -27,11 +31,15 @@ __all__ = [
     "jvp",
     "linear_transpose",
     "linearize",
+    "map",
     "name",
     "partial_eval",
     "plan",
+    "scan",
     "stop_gradient",
+    "switch",
     "trace",
     "value_and_grad",
     "vjp",
+    "while_loop",
 ]

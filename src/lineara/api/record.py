@@ -174,13 +174,15 @@ def call(function: Function, args: Sequence[Any], linear_args: Sequence[Any] = (
         if linear_args and all(is_traced(x) and x._var.linear for x in linear_args):
             return emit_call(function, args, linear_args)
         return emit_call(erase(function), (*args, *linear_args))
-    given = [native(x) for x in (*args, *linear_args)]
+    given = [x if isinstance(x, tuple | list) else native(x) for x in (*args, *linear_args)]
     taken = set(map(id, given))
     return [_own(r, taken) for r in evaluate(function, given)]
 
 
-def _own(result: Any, taken: set[int]) -> np.ndarray[Any, Any]:
-    """An array that shares no memory with the arguments or with another result."""
+def _own(result: Any, taken: set[int]) -> Any:
+    """An array that shares no memory with the arguments or with another result; tapes are left as they are."""
+    if isinstance(result, tuple | list):
+        return result
     shared = result.base is not None or not result.flags.writeable or id(result) in taken
     own: np.ndarray[Any, Any] = np.array(result) if shared else result
     taken.add(id(own))

@@ -57,7 +57,17 @@ def evaluate(
     if len(args) != len(params):
         raise ShapeError(f"`{function.name}` takes {len(params)} arguments, not {len(args)}")
     given = [_fit(a, p.type) for a, p in zip(args, params, strict=True)]
-    stack = [_run(function, given, meter)]
+    return _drive(_run(function, given, meter), meter)
+
+
+def evaluate_equation(e: Equation, operands: Sequence[Value]) -> tuple[Value, ...]:
+    """The results of one equation, whatever it runs."""
+    return _drive(_step(e, list(operands), None), None)
+
+
+def _drive(steps: Steps, meter: Meter | None) -> tuple[Value, ...]:
+    """Run an evaluation to its end; calls wait on a stack of their own, so that they may nest to any depth."""
+    stack = [steps]
     answer: tuple[Value, ...] | None = None
     with np.errstate(all="ignore"):
         while True:
@@ -82,23 +92,27 @@ def _run(function: Function, args: Sequence[Value], meter: Meter | None) -> Step
     params = (*function.params, *function.linear_params)
     values: dict[Var, Value] = dict(zip(params, args, strict=True))
     for e in function.equations:
-        operands = [values[v] for v in e.inputs]
-        match e.op:
-            case Call(callee):
-                results = yield callee, operands
-            case Switch(branches):
-                index = min(max(int(operands[0]), 0), len(branches) - 1)
-                results = yield branches[index], operands[1:]
-            case Scan():
-                results = yield from _scan(e.op, operands)
-            case While():
-                results = yield from _while(e.op, operands)
-            case _:
-                if meter is not None:
-                    meter.work += equation_work(e, {})
-                results = evaluate_op(e, operands)
+        results = yield from _step(e, [values[v] for v in e.inputs], meter)
         values.update(zip(e.outputs, results, strict=True))
     return tuple([values[v] for v in (*function.results, *function.linear_results)])
+
+
+def _step(e: Equation, operands: list[Value], meter: Meter | None) -> Steps:
+    """One equation."""
+    match e.op:
+        case Call(callee):
+            return (yield callee, operands)
+        case Switch(branches):
+            index = min(max(int(operands[0]), 0), len(branches) - 1)
+            return (yield branches[index], operands[1:])
+        case Scan():
+            return (yield from _scan(e.op, operands))
+        case While():
+            return (yield from _while(e.op, operands))
+        case _:
+            if meter is not None:
+                meter.work += equation_work(e, {})
+            return evaluate_op(e, operands)
 
 
 def _scan(op: Scan, operands: list[Value]) -> Steps:

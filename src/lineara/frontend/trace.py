@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from lineara.backends.reference import evaluate, evaluate_op
+from lineara.backends.reference import evaluate_equation
 from lineara.errors import DtypeError, LeakError, LinearTypeError, PythonOrigin, TraceError
-from lineara.ir import ArrayType, Builder, Call, Equation, Function, Type, Var, is_supported
+from lineara.ir import ArrayType, Builder, Equation, Function, Op, Type, Var, is_supported
 from lineara.primitives import Expr
 
 _ROOT = str(Path(__file__).parent.parent)
@@ -72,7 +72,8 @@ class Trace:
         if found is None or not _unchanged(outer, self._sources[found]):
             hint = outer._var.hint if is_traced(outer) else ""
             type_ = type_of(outer)
-            found = self.builder.param(type_, hint=hint or "const")
+            linear = is_traced(outer) and outer._var.linear
+            found = self.builder.param(type_, linear=linear, hint=hint or "const")
             self._captured_as[id(outer)] = found
             self._kept.append(outer)
             self._sources[found] = outer = _snapshot(outer)
@@ -109,12 +110,7 @@ class Trace:
         return source._trace.value(source._var) if is_traced(source) else source
 
     def _run(self, e: Equation) -> None:
-        operands = [self._values[x] for x in e.inputs]
-        if isinstance(e.op, Call):
-            results = evaluate(e.op.function, operands)
-        else:
-            with np.errstate(all="ignore"):
-                results = evaluate_op(e, operands)
+        results = evaluate_equation(e, [self._values[x] for x in e.inputs])
         self._values.update(zip(e.outputs, results, strict=True))
 
 
@@ -304,6 +300,13 @@ def emit_call(
     return [trace.wrap(trace, v) for v in (*results, *linear)]
 
 
+def emit(op: Op, operands: Sequence[Any], outputs: Sequence[Var]) -> list[Any]:
+    """Apply an operation to traced values and arrays in the running trace; gives its traced outputs."""
+    trace = running(operands)
+    inputs = [operand(trace, x).var for x in operands]
+    return [trace.wrap(trace, v) for v in trace.builder.emit(op, inputs, outputs)]
+
+
 def known_value(x: Any, what: str) -> Any:
     """The value of a traced array, for Python that needs it now.
 
@@ -318,7 +321,8 @@ def known_value(x: Any, what: str) -> Any:
         raise TraceError(
             f"{what} needs the value of a {kind} array of type {x._var.type!r}, which is not known here",
             origin=user_origin(),
-            mend="use `np.where`, or trace with example arrays instead of types",
+            mend="choose values with np.where, run one of two functions with lineara.cond, loop with "
+            "lineara.while_loop",
         )
     return value
 
