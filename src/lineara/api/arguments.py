@@ -123,7 +123,7 @@ def check_leaf(x: Any, where: str, what: str, differentiable: bool) -> None:
             f"{where} is None", mend="leave None out of what is differentiated, or close over it"
         )
     try:
-        type_ = type_of(x)
+        type_ = x if isinstance(x, Type) else type_of(x)
     except LinearaError as error:
         raise DtypeError(f"{where} cannot be traced: {error.problem}", mend=error.mend) from None
     if differentiable and not has_tangent(type_):

@@ -1,6 +1,7 @@
 """The reference back end: NumPy, one equation at a time. It is the meaning of the language and the oracle of the tests.
 
-A value is a NumPy array, a Python tuple of values, or a Python list of values of one type. `Meter` counts what an evaluation really did.
+A value is a NumPy array, a Python tuple of values, or a Python list of values of one type. `Meter` counts what an evaluation
+really did.
 """
 
 from __future__ import annotations

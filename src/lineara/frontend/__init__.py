@@ -1,8 +1,11 @@
 """The front end: NumPy programs as programs of the language. `Dispatch` gets its tables here."""
 
+from lineara.frontend import methods, tables
 from lineara.frontend.array import Dispatch, TracedArray, wrap
-from lineara.frontend.ufuncs import UFUNCS
 
-Dispatch.ufuncs = UFUNCS
+Dispatch.ufuncs = tables.UFUNCS
+Dispatch.functions = tables.FUNCTIONS
+Dispatch.views = tables.VIEWS
+Dispatch.methods = methods.METHODS
 
 __all__ = ["Dispatch", "TracedArray", "wrap"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from lineara.errors import TraceError
+from lineara.frontend import views
 from lineara.frontend.trace import Trace, Traced, known_value, user_origin
 from lineara.ir import ArrayType, Var
 
@@ -18,8 +21,8 @@ class Dispatch:
 
     ufuncs: dict[np.ufunc, Callable[..., Any]] = {}
     functions: dict[Callable[..., Any], Callable[..., Any]] = {}
-    methods: dict[str, Callable[..., Any]] = {}
-    getitem: Callable[[Any, Any], Any]
+    views: dict[Callable[..., Any], bool] = {}
+    methods: dict[str, Any] = {}
 
 
 def _binary(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
@@ -28,6 +31,18 @@ def _binary(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[Any, Any],
             return NotImplemented
         x, y = (other, self) if reflected else (self, other)
         return Dispatch.ufuncs[ufunc](x, y)
+
+    return method
+
+
+def _in_place(ufunc: np.ufunc, symbol: str) -> Callable[[Any, Any], Any]:
+    """`x op= y`, which all names of x see; a scalar is immutable, as NumPy's are, and gets a new value."""
+
+    def method(self: TracedArray, other: Any) -> Any:
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        value = Dispatch.ufuncs[ufunc](self, other)
+        return views.assign_whole(self, value, symbol) if self.shape else value
 
     return method
 
@@ -46,10 +61,15 @@ class TracedArray(Traced):
     but under tracing for types only.
     """
 
-    __slots__ = ()
+    __slots__ = ("__weakref__", "_view", "_views")
     __array_priority__ = 1000
 
     _var: Var
+
+    def __init__(self, trace: Trace, var: Var) -> None:
+        super().__init__(trace, var)
+        self._view: views.View | None = None
+        self._views: list[weakref.ref[TracedArray]] = []
 
     @property
     def type(self) -> ArrayType:
@@ -92,20 +112,23 @@ class TracedArray(Traced):
         rule = Dispatch.ufuncs.get(ufunc)
         if rule is None:
             raise _unsupported(f"np.{ufunc.__name__}")
-        if method == "__call__":
-            return rule(*inputs, **kwargs)
-        reduction = getattr(rule, method, None)
-        if reduction is None:
-            raise _unsupported(f"np.{ufunc.__name__}.{method}")
-        return reduction(*inputs, **kwargs)
+        if method != "__call__":
+            rule = getattr(rule, method, None)
+            if rule is None:
+                raise _unsupported(f"np.{ufunc.__name__}.{method}")
+        return views.result_of(ufunc, rule, inputs, kwargs, Dispatch.views)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
         rule = Dispatch.functions.get(function)
         if rule is None:
-            raise _unsupported(f"{function.__module__}.{function.__name__}")
-        return rule(*args, **kwargs)
+            raise _unsupported(_name_of(function))
+        try:
+            return views.result_of(function, rule, args, kwargs, Dispatch.views)
+        except TypeError as error:
+            _refuse_arguments(function, rule, args, kwargs, error)
+            raise
 
     def __getattr__(self, name: str) -> Any:
         method = Dispatch.methods.get(name)
@@ -114,14 +137,13 @@ class TracedArray(Traced):
         return method.__get__(self)
 
     def __getitem__(self, index: Any) -> Any:
-        return Dispatch.getitem(self, index)
+        return views.item(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TraceError(
-            "a traced array cannot be assigned to in place",
-            origin=user_origin(),
-            mend="build the array from its parts: np.concatenate, np.stack, np.where",
-        )
+        views.assign(self, index, value)
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(Dispatch.functions[np.any](self == value))
 
     def __len__(self) -> int:
         if not self.shape:
@@ -169,8 +191,8 @@ class TracedArray(Traced):
         raise TraceError(
             "a traced array cannot become an ndarray",
             origin=user_origin(),
-            mend="np.stack or np.concatenate instead of np.array([...]) of traced values; np.zeros instead of "
-            "np.empty for results that are assigned",
+            mend="np.stack([...]) instead of np.array([...]); no np.asarray; to assign traced values to parts of an "
+            "array, start from np.zeros_like(x) of a traced x",
         )
 
     def __hash__(self) -> int:
@@ -183,9 +205,6 @@ class TracedArray(Traced):
         value = None if self._var.linear else self._trace.value(self._var)
         return repr(self) if value is None else format(value if value.ndim else value.item(), spec)
 
-    def __pow__(self, other: Any) -> Any:
-        return Dispatch.ufuncs[np.power](self, other)
-
     __add__, __radd__ = _binary(np.add), _binary(np.add, reflected=True)
     __sub__, __rsub__ = _binary(np.subtract), _binary(np.subtract, reflected=True)
     __mul__, __rmul__ = _binary(np.multiply), _binary(np.multiply, reflected=True)
@@ -195,12 +214,21 @@ class TracedArray(Traced):
         _binary(np.floor_divide, reflected=True),
     )
     __mod__, __rmod__ = _binary(np.remainder), _binary(np.remainder, reflected=True)
-    __rpow__ = _binary(np.power, reflected=True)
+    __pow__, __rpow__ = _binary(np.power), _binary(np.power, reflected=True)
+    __divmod__, __rdivmod__ = _binary(np.divmod), _binary(np.divmod, reflected=True)
     __matmul__, __rmatmul__ = _binary(np.matmul), _binary(np.matmul, reflected=True)
     __and__, __rand__ = _binary(np.bitwise_and), _binary(np.bitwise_and, reflected=True)
     __or__, __ror__ = _binary(np.bitwise_or), _binary(np.bitwise_or, reflected=True)
     __xor__, __rxor__ = _binary(np.bitwise_xor), _binary(np.bitwise_xor, reflected=True)
-    __lshift__, __rshift__ = _binary(np.left_shift), _binary(np.right_shift)
+    __lshift__, __rlshift__ = _binary(np.left_shift), _binary(np.left_shift, reflected=True)
+    __rshift__, __rrshift__ = _binary(np.right_shift), _binary(np.right_shift, reflected=True)
+    __iadd__, __isub__ = _in_place(np.add, "+="), _in_place(np.subtract, "-=")
+    __imul__, __itruediv__ = _in_place(np.multiply, "*="), _in_place(np.divide, "/=")
+    __ifloordiv__, __imod__ = _in_place(np.floor_divide, "//="), _in_place(np.remainder, "%=")
+    __ipow__, __imatmul__ = _in_place(np.power, "**="), _in_place(np.matmul, "@=")
+    __iand__, __ior__ = _in_place(np.bitwise_and, "&="), _in_place(np.bitwise_or, "|=")
+    __ixor__ = _in_place(np.bitwise_xor, "^=")
+    __ilshift__, __irshift__ = _in_place(np.left_shift, "<<="), _in_place(np.right_shift, ">>=")
     __lt__, __le__ = _binary(np.less), _binary(np.less_equal)
     __gt__, __ge__ = _binary(np.greater), _binary(np.greater_equal)
     __eq__, __ne__ = _binary(np.equal), _binary(np.not_equal)  # type: ignore[assignment]
@@ -214,6 +242,25 @@ _OPERANDS = (Traced, np.ndarray, np.generic, bool, int, float, complex, list, tu
 def wrap(trace: Trace, var: Var) -> TracedArray:
     """A variable of a trace as a traced array."""
     return TracedArray(trace, var)
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    module = function.__module__.replace("numpy", "np", 1)
+    return f"{module}.{function.__name__}"
+
+
+def _refuse_arguments(
+    function: Callable[..., Any], rule: Callable[..., Any], args: Any, kwargs: Any, error: TypeError
+) -> None:
+    """Say which arguments a function does not take here, if it is they that the error is about."""
+    try:
+        inspect.signature(rule).bind(*args, **kwargs)
+    except TypeError as found:
+        raise TraceError(
+            f"{_name_of(function)} on traced arrays: {found}",
+            origin=user_origin(),
+            mend="leave that argument out; docs/numpy.md lists what is supported",
+        ) from error
 
 
 def _unsupported(what: str) -> TraceError:

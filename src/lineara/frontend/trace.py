@@ -20,7 +20,14 @@ from typing import Any
 import numpy as np
 
 from lineara.backends.reference import evaluate_equation
-from lineara.errors import DtypeError, LeakError, LinearTypeError, PythonOrigin, TraceError
+from lineara.errors import (
+    DtypeError,
+    LeakError,
+    LinearTypeError,
+    PythonOrigin,
+    ShapeError,
+    TraceError,
+)
 from lineara.ir import ArrayType, Builder, Equation, Function, Op, Type, Var, is_supported
 from lineara.primitives import Expr
 
@@ -64,7 +71,9 @@ class Trace:
         v = self.builder.param(type_, linear=linear, hint=hint)
         if value is not _NO_VALUE:
             self._sources[v] = value
-        return self.wrap(self, v)
+        made = self.wrap(self, v)
+        made._is_argument = True
+        return made
 
     def capture(self, outer: Any) -> Var:
         """The parameter that stands for a value from outside: an array, or a traced value of an outer trace."""
@@ -117,7 +126,7 @@ class Trace:
 def _snapshot(outer: Any) -> Any:
     """What an outer value is now: an array that the user's Python may still change is copied."""
     if is_traced(outer):
-        return outer._trace.wrap(outer._trace, outer._var)
+        return renamed(outer)
     if outer.base is None and not outer.flags.writeable:
         return outer
     copy = np.array(outer)
@@ -159,11 +168,17 @@ def is_traced(x: Any) -> bool:
 class Traced:
     """A variable of a trace: the base of the traced array."""
 
-    __slots__ = ("_trace", "_var")
+    __slots__ = ("_is_argument", "_trace", "_var")
 
     def __init__(self, trace: Trace, var: Var) -> None:
         self._trace = trace
         self._var = var
+        self._is_argument = False
+
+
+def renamed(x: Any) -> Any:
+    """A traced array of its own with the same elements: what NumPy calls a copy."""
+    return x._trace.wrap(x._trace, x._var)
 
 
 def type_of(x: Any) -> Type:
@@ -245,7 +260,10 @@ def apply(primitive: Any, *operands: Any, **attributes: Any) -> Any:
     """Apply a record to traced values and arrays; one result, or a tuple of them."""
     trace = running(operands)
     exprs = [operand(trace, x) for x in operands]
-    results = exprs[0].bind(primitive, exprs, attributes)
+    try:
+        results = exprs[0].bind(primitive, exprs, attributes)
+    except (ShapeError, DtypeError) as error:
+        raise type(error)(error.problem, origin=user_origin(), mend=error.mend) from None
     named([r.var for r in results], trace.builder.origin)
     wrapped = tuple([trace.wrap(trace, r.var) for r in results])
     return wrapped[0] if len(wrapped) == 1 else wrapped
@@ -257,11 +275,12 @@ def filled(value: complex, dtype: Any, shape: tuple[int, ...]) -> Any:
     return trace.wrap(trace, trace.builder.literal(value, ArrayType(dtype, shape)))
 
 
-def zero_like(x: Any) -> Any:
-    """The zero of the type and the zone of a traced array: what is added to a linear value is linear."""
+def zero_like(x: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """The zero of the dtype and the zone of a traced array: what is added to a linear value is linear."""
     trace = running((x,))
     builder, v = trace.builder, operand(trace, x).var
-    return trace.wrap(trace, builder.zero(v.type) if v.linear else builder.literal(0, v.type))
+    type_ = v.type if shape is None else ArrayType(x.dtype, shape)
+    return trace.wrap(trace, builder.zero(type_) if v.linear else builder.literal(0, type_))
 
 
 def add(x: Any, y: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from lineara.ir.builder import Builder, is_borrow
 from lineara.ir.collection import collector_paused
-from lineara.ir.memo import memoised
+from lineara.ir.memo import each, memoised
 from lineara.ir.primitive import Example, Primitive, infer
 from lineara.ir.terms import (
     Add,
@@ -71,6 +71,7 @@ __all__ = [
     "callees_first",
     "collector_paused",
     "dtype_name",
+    "each",
     "functions_of",
     "has_tangent",
     "infer",

@@ -13,7 +13,7 @@ No recursion is involved, so chains of calls may be of any depth; results are sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -46,3 +46,12 @@ def memoised(transformation: Callable[..., Generator[Any, Any, R]]) -> Callable[
                 stack.append((request, transformation(callee, *rest)))
 
     return run
+
+
+def each(functions: Iterable[Function], *key: Hashable) -> Generator[Any, Any, list[Any]]:
+    """Request each of several functions with one key; gives the results in their order."""
+    results = []
+    for function in functions:
+        result = yield function, *key
+        results.append(result)  # noqa: PERF401  (a comprehension cannot yield)
+    return results

@@ -27,6 +27,7 @@ from lineara.ir import (
     Unpack,
     Var,
     Zero,
+    each,
     functions_of,
     memoised,
     with_functions,
@@ -96,10 +97,7 @@ def _rewrite(function: Function, step: Rewrite) -> Generator[Any, Any, Function]
     for e in function.equations:
         rewriter.builder.origin = e.origin
         op: Op = e.op
-        functions = []
-        for callee in functions_of(op):
-            functions.append((yield callee, step))
-        op = with_functions(op, functions)
+        op = with_functions(op, (yield from each(functions_of(op), step)))
         if isinstance(op, Drop):
             continue
         inputs = tuple([rewriter.renamed.get(v, v) for v in e.inputs])

@@ -22,7 +22,8 @@ Steps = Generator[Any, Any, Any]
 
 def jvp_of_while(builder: Builder, e: Equation, op: While, tangents: dict[Var, Var]) -> Steps:
     """Append the loop of the differentiated body; `tangents` learns those of its results."""
-    (first, second), operands = op.constants, e.inputs[op.constants[0] :]
+    (first, second) = op.constants
+    operands = e.inputs[first:]
     active = [v in tangents for v in operands]
     none = (False,) * len(active)
     while True:

@@ -21,7 +21,7 @@ Steps = Generator[Any, Any, Any]
 
 def jvp_of_scan(builder: Builder, e: Equation, op: Scan, tangents: dict[Var, Var]) -> Steps:
     """Append the scan of the differentiated body; `tangents` learns those of its results."""
-    lead, operands = leading(op, e.inputs)
+    _, operands = leading(op, e.inputs)
     active = [v in tangents for v in operands]
     begin, end = op.constants, op.constants + op.carry
     none = (False,) * len(active)

@@ -19,6 +19,7 @@ from lineara.ir import (
     TupleType,
     Type,
     Var,
+    each,
     tangent_type,
 )
 from lineara.transforms.plain import plain_variable
@@ -34,22 +35,19 @@ def jvp_of_switch(builder: Builder, e: Equation, op: Switch, tangents: dict[Var,
     for branch in op.branches:
         _, results = yield branch, active, None, none
         demanded = [d or r for d, r in zip(demanded, results, strict=True)]
-    branches = []
-    for branch in op.branches:
-        derivative, _ = yield branch, active, tuple(demanded), none
-        branches.append(derivative)
+    derivatives = yield from each(op.branches, active, tuple(demanded), none)
     x_dot = [tangents[v] for v in e.inputs[1:] if v in tangents]
     bound = [v for v, on in zip(e.outputs, demanded, strict=True) if on]
     y_dot = [Var(tangent_type(v.type), linear=True) for v in bound]
-    builder.emit(Switch(tuple(branches)), (*e.inputs, *x_dot), (*e.outputs, *y_dot))
+    branches = tuple([derivative for derivative, _ in derivatives])
+    builder.emit(Switch(branches), (*e.inputs, *x_dot), (*e.outputs, *y_dot))
     tangents.update(zip(bound, y_dot, strict=True))
 
 
 def split_switch(e: Equation, op: Switch, key: tuple[Any, ...]) -> Steps:
     """The early switch, which gives the tape of the branch taken, and the late one, which reads it."""
-    halves = []
-    for branch in op.branches:
-        halves.append((yield branch, (False,) * len(branch.params), *key))
+    known = (False,) * len(op.branches[0].params)
+    halves = yield from each(op.branches, known, *key)
     own, count = len(op.branches[0].results), len(op.branches[0].params)
     slots = _slots([h.tape for h in halves])
     tape = [Var(t) for t in slots]
@@ -116,9 +114,7 @@ def _reading(late: Function, slots: Sequence[Type]) -> Function:
 
 def transpose_of_switch(builder: Builder, e: Equation, op: Switch, y_bar: list[Var]) -> Steps:
     """The switch of the transposed branches."""
-    branches = []
-    for branch in op.branches:
-        branches.append((yield (branch,)))
+    branches = yield from each(op.branches)
     coefficients = [v for v in e.inputs if not v.linear]
     x_bar = [Var(v.type, linear=True) for v in e.inputs if v.linear]
     return builder.emit(Switch(tuple(branches)), (*coefficients, *y_bar), x_bar)
@@ -126,9 +122,7 @@ def transpose_of_switch(builder: Builder, e: Equation, op: Switch, y_bar: list[V
 
 def erase_of_switch(builder: Builder, e: Equation, op: Switch, inputs: list[Var]) -> Steps:
     """The switch of the erased branches."""
-    branches = []
-    for branch in op.branches:
-        branches.append((yield (branch,)))
+    branches = yield from each(op.branches)
     outputs = [plain_variable(v) for v in e.outputs]
     builder.emit(Switch(tuple(branches)), inputs, outputs)
     return dict(zip(e.outputs, outputs, strict=True))
@@ -141,13 +135,10 @@ def prune_switch(e: Equation, op: Switch, needed: set[Var]) -> Steps:
     for branch in op.branches:
         _, taken = yield branch, keep, (False,) * len(forced)
         forced = [f or t for f, t in zip(forced, taken, strict=True)]
-    branches = []
-    for branch in op.branches:
-        pruned, _ = yield branch, keep, tuple(forced)
-        branches.append(pruned)
+    pruned = yield from each(op.branches, keep, tuple(forced))
     arguments = [v for v, on in zip(e.inputs[1:], forced, strict=True) if on]
     return Equation(
-        Switch(tuple(branches)),
+        Switch(tuple([branch for branch, _ in pruned])),
         (e.inputs[0], *arguments),
         tuple([v for v, on in zip(e.outputs, keep, strict=True) if on]),
         e.origin,

@@ -1,0 +1,331 @@
+"""Reading and writing parts of traced arrays: NumPy's basic and advanced indexing, as slices and gathers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lineara.errors import DtypeError, IndexingError, TraceError
+from lineara.frontend.promotion import (
+    Array,
+    as_operand,
+    astype,
+    broadcast,
+    broadcast_to,
+    in_one_zone,
+    shape_of,
+)
+from lineara.frontend.trace import add, apply, filled, is_traced, native, user_origin
+from lineara.ir import is_supported
+from lineara.primitives import comparison, gathering, shape, slicing
+
+Axis = slice | int | Array | None
+"""The index of one axis: a slice, a number, an integer array, or None for a new axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An index as steps: a slice of every axis, index arrays along some, and an arrangement of the result.
+
+    `start`, `stop`, `step` and `reverse` say what is read of each axis of the operand; `axes` and `indices` what is gathered
+    from that; `gathered_at` where the axes of the index arrays go; `shape` is the shape of the result.
+    """
+
+    start: tuple[int, ...]
+    stop: tuple[int, ...]
+    step: tuple[int, ...]
+    reverse: tuple[int, ...]
+    axes: tuple[int, ...]
+    indices: tuple[Array, ...]
+    gathered_at: int
+    shape: tuple[int, ...]
+
+    @property
+    def is_basic(self) -> bool:
+        """Whether there are slices and numbers alone, so that NumPy would give a view."""
+        return not self.axes
+
+
+def getitem(x: Array, index: Any) -> Array:
+    """`x[index]`."""
+    plan = plan_of(x, index)
+    part = _sliced(x, plan)
+    if plan.reverse:
+        part = apply(shape.reverse, part, axes=plan.reverse)
+    if plan.axes:
+        part = apply(gathering.gather, part, *plan.indices, axes=plan.axes)
+        part = _move_first(part, len(shape_of(plan.indices[0])), plan.gathered_at)
+    return part if part.shape == plan.shape else apply(shape.reshape, part, shape=plan.shape)
+
+
+def updated(x: Array, index: Any, value: Array) -> Array:
+    """`x` after `x[index] = value`."""
+    plan = plan_of(x, index)
+    value = in_one_zone(x, astype(_without_leading_ones(as_operand(value), plan), x.dtype))[1]
+    value = broadcast_to(value, plan.shape)
+    if plan.axes:
+        return _written(x, plan, value)
+    part = _part_shape(plan)
+    if shape_of(value) != part:
+        value = apply(shape.reshape, value, shape=part)
+    if plan.reverse:
+        value = apply(shape.reverse, value, axes=plan.reverse)
+    place = {"start": plan.start, "stop": plan.stop, "step": plan.step}
+    return apply(slicing.write_slice, x, value, **place)
+
+
+def _written(x: Array, plan: Plan, value: Array) -> Array:
+    """Write at index arrays: into the part that the slices leave, which is then written back."""
+    rank = len(shape_of(plan.indices[0]))
+    part = _sliced(x, plan)
+    if plan.reverse:
+        part = apply(shape.reverse, part, axes=plan.reverse)
+    rest = tuple(n for a, n in enumerate(part.shape) if a not in plan.axes)
+    at = plan.gathered_at
+    gathered = (*rest[:at], *shape_of(plan.indices[0]), *rest[at:])
+    if shape_of(value) != gathered:
+        value = apply(shape.reshape, value, shape=gathered)
+    value = _move_back(value, rank, at)
+    part = apply(gathering.write_at, part, value, *plan.indices, axes=plan.axes)
+    if plan.reverse:
+        part = apply(shape.reverse, part, axes=plan.reverse)
+    place = {"start": plan.start, "stop": plan.stop, "step": plan.step}
+    return part if _is_whole(x, plan) else apply(slicing.write_slice, x, part, **place)
+
+
+def _without_leading_ones(value: Array, plan: Plan) -> Array:
+    """A value may have more axes than the place for it, if they are of size 1."""
+    have = shape_of(value)
+    extra = max(0, len(have) - len(plan.shape))
+    if extra and all(n == 1 for n in have[:extra]):
+        return apply(shape.reshape, value, shape=have[extra:])
+    return value if is_traced(value) else native(value)
+
+
+def _is_whole(x: Array, plan: Plan) -> bool:
+    return plan.start == (0,) * x.ndim and plan.stop == x.shape and set(plan.step) <= {1}
+
+
+def _part_shape(plan: Plan) -> tuple[int, ...]:
+    places = zip(plan.start, plan.stop, plan.step, strict=True)
+    return tuple(len(range(*place)) for place in places)
+
+
+def _sliced(x: Array, plan: Plan) -> Array:
+    if _is_whole(x, plan):
+        return x
+    return apply(slicing.slice_, x, start=plan.start, stop=plan.stop, step=plan.step)
+
+
+def _move_first(x: Array, count: int, to: int) -> Array:
+    """The first `count` axes moved behind the next `to` axes."""
+    if not to or not count:
+        return x
+    front, rest = range(count), range(count, x.ndim)
+    return apply(shape.transpose, x, permutation=(*rest[:to], *front, *rest[to:]))
+
+
+def _move_back(x: Array, count: int, at: int) -> Array:
+    """The `count` axes from `at` moved to the front."""
+    if not at or not count:
+        return x
+    order = range(len(shape_of(x)))
+    permutation = (*order[at : at + count], *order[:at], *order[at + count :])
+    return apply(shape.transpose, x, permutation=permutation)
+
+
+def plan_of(x: Array, index: Any) -> Plan:
+    """The steps that an index asks for.
+
+    Raises:
+        IndexingError: too many indices, or one out of range. TraceError: a mask that is traced. DtypeError: no index at all.
+    """
+    entries = _entries(x, index)
+    advanced = [i for i, e in enumerate(entries) if _is_array(e)]
+    if advanced:
+        entries = [_as_array(e) if _is_number(e) else e for e in entries]
+        advanced = [i for i, e in enumerate(entries) if _is_array(e)]
+    places: list[tuple[int, int, int]] = []
+    reverse: list[int] = []
+    kept: list[tuple[int, int]] = []
+    axes: list[int] = []
+    indices: list[Array] = []
+    for position, entry in enumerate(entries):
+        axis = len(places)
+        if entry is None:
+            kept.append((position, 1))
+            continue
+        n = x.shape[axis]
+        if _is_array(entry):
+            axes.append(axis)
+            indices.append(_in_range(entry, n, axis))
+            places.append((0, n, 1))
+        elif isinstance(entry, slice):
+            start, stop, step, backward = _ascending(entry, n)
+            places.append((start, stop, step))
+            reverse += [axis] if backward else []
+            kept.append((position, len(range(start, stop, step))))
+        else:
+            i = _number_in_range(entry, n, axis)
+            places.append((i, i + 1, 1))
+    indices = list(broadcast(*_alike(indices))) if indices else []
+    result, gathered_at = _arranged(kept, advanced, shape_of(indices[0]) if indices else ())
+    start, stop, step = zip(*places, strict=True) if places else ((), (), ())
+    sliced_before = sum(1 for p, _ in kept[:gathered_at] if entries[p] is not None)
+    return Plan(
+        start, stop, step, tuple(reverse), tuple(axes), tuple(indices), sliced_before, result
+    )
+
+
+def _arranged(
+    kept: Sequence[tuple[int, int]], advanced: Sequence[int], gathered: tuple[int, ...]
+) -> tuple[tuple[int, ...], int]:
+    """The result's shape, and before how many kept axes the gathered ones stand.
+
+    Index arrays that stand together put their axes where they stand; with something between them, first.
+    """
+    together = advanced and advanced[-1] - advanced[0] + 1 == len(advanced)
+    at = sum(p < advanced[0] for p, _ in kept) if together else 0
+    dims = [n for _, n in kept]
+    return (*dims[:at], *gathered, *dims[at:]), at
+
+
+def _entries(x: Array, index: Any) -> list[Axis]:
+    """One entry for each axis of the operand, and None for new axes: ellipsis and masks written out."""
+    given: list[Axis] = []
+    raw = index if isinstance(index, tuple) else (index,)
+    cleaned = [_entry(e) for e in raw]
+    used = sum(_axes_used(e) for e in cleaned)
+    if used > x.ndim:
+        raise IndexingError(
+            f"{used} indices for an array of {x.ndim} axes",
+            origin=user_origin(),
+            mend="give one index for each axis at most",
+        )
+    ellipses = sum(e is Ellipsis for e in cleaned)
+    if ellipses > 1:
+        raise IndexingError(
+            "an index has one `...` at most", origin=user_origin(), mend="write slices instead"
+        )
+    if not ellipses:
+        cleaned.append(Ellipsis)
+    for e in cleaned:
+        if e is Ellipsis:
+            given += [slice(None)] * (x.ndim - used)
+        elif _is_mask(e):
+            given += _positions(e, x.shape, sum(g is not None for g in given))
+        else:
+            given.append(e)
+    return given
+
+
+def _entry(e: Any) -> Any:
+    """An entry of an index, checked: lists become arrays, masks stay."""
+    if e is None or e is Ellipsis or isinstance(e, slice) or _is_number(e):
+        return e
+    if is_traced(e):
+        if e.dtype.kind == "b":
+            raise TraceError(
+                "indexing by a traced mask: the shape of the result would depend on values",
+                origin=user_origin(),
+                mend="np.where(mask, x, 0) keeps the shape; a mask that is not traced can index",
+            )
+        array = e
+    else:
+        array = np.asarray(e)
+        if array.size == 0 and isinstance(e, list | tuple):
+            array = array.astype(np.intp)
+    if array.dtype.kind not in "biu":
+        raise DtypeError(
+            f"an index is an integer, a slice, `...`, None, an integer array or a mask, not {e!r:.60}",
+            origin=user_origin(),
+            mend="convert it to integers: index.astype(int)",
+        )
+    return array
+
+
+def _is_number(e: Any) -> bool:
+    return isinstance(e, int | np.integer) and not isinstance(e, bool)
+
+
+def _is_array(e: Any) -> bool:
+    return isinstance(e, np.ndarray) or is_traced(e)
+
+
+def _is_mask(e: Any) -> bool:
+    return isinstance(e, np.ndarray) and e.dtype == np.bool_
+
+
+def _as_array(e: Any) -> Any:
+    return np.asarray(e, dtype=np.intp)
+
+
+def _axes_used(e: Any) -> int:
+    if e is None or e is Ellipsis:
+        return 0
+    return e.ndim if _is_mask(e) else 1
+
+
+def _positions(mask: Any, dims: tuple[int, ...], axis: int) -> list[Array]:
+    """A mask as the index arrays of its true elements."""
+    if mask.shape != dims[axis : axis + mask.ndim]:
+        raise IndexingError(
+            f"a mask of shape {mask.shape} for axes of shape {dims[axis : axis + mask.ndim]}",
+            origin=user_origin(),
+            mend="make the mask of the shape of the array",
+        )
+    if not mask.ndim:
+        raise IndexingError(
+            "a single truth value as an index",
+            origin=user_origin(),
+            mend="use x[None] for a new axis, or a mask of the shape of the array",
+        )
+    return list(np.nonzero(mask))
+
+
+def _ascending(entry: slice, n: int) -> tuple[int, int, int, bool]:
+    """A slice of an axis, forward: start, stop, step, and whether the result is in opposite order."""
+    found = range(*entry.indices(n))
+    if not found:
+        return 0, 0, 1, False
+    backward = found.step < 0
+    forward = found[::-1] if backward else found
+    return forward[0], forward[-1] + 1, forward.step, backward and len(found) > 1
+
+
+def _out_of_range(i: int, n: int, axis: int) -> IndexingError:
+    return IndexingError(
+        f"index {i} is out of range for axis {axis} of size {n}",
+        origin=user_origin(),
+        mend=f"indices of this axis go from {-n} to {n - 1}" if n else "the axis has no elements",
+    )
+
+
+def _number_in_range(i: Any, n: int, axis: int) -> int:
+    i = operator.index(i)
+    if not -n <= i < n:
+        raise _out_of_range(i, n, axis)
+    return i % n
+
+
+def _in_range(i: Array, n: int, axis: int) -> Array:
+    """Indices with the size added to negative ones: now, where they are known now."""
+    if is_traced(i):
+        if i.dtype.kind == "u":
+            return i
+        signed = astype(i, np.result_type(i.dtype, np.int64))
+        zero, size = (filled(k, signed.dtype, i.shape) for k in (0, n))
+        wrapped = add(signed, size)
+        return apply(comparison.select, apply(comparison.lt, signed, zero), wrapped, signed)
+    if i.size and (i.min() < -n or i.max() >= n):
+        raise _out_of_range(int(i.min() if i.min() < -n else i.max()), n, axis)
+    return np.where(i < 0, i + n, i).astype(np.int64)
+
+
+def _alike(indices: Sequence[Array]) -> list[Array]:
+    """Index arrays in dtypes that the language has."""
+    return [i if is_supported(i.dtype) else i.astype(np.int64) for i in indices]
