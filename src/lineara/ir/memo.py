@@ -53,5 +53,5 @@ def each(functions: Iterable[Function], *key: Hashable) -> Generator[Any, Any, l
     results = []
     for function in functions:
         result = yield function, *key
-        results.append(result)  # noqa: PERF401  (a comprehension cannot yield)
+        results.append(result)
     return results
