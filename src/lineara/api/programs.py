@@ -232,7 +232,13 @@ def name(x: Any, name: str) -> Any:
     >>> grad(lambda x: name(x * x, "square") * x)(2.0)
     array(12.)
     """
-    return _map(lambda leaf: apply(conversion.name_, leaf, name=name), x)
+
+    def named(leaf: Any) -> Any:
+        marked = apply(conversion.name_, leaf, name=name)
+        marked._var.hint = name
+        return marked
+
+    return _map(named, x)
 
 
 def _map(f: Callable[[Any], Any], tree: Any) -> Any:

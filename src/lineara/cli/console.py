@@ -78,7 +78,7 @@ def table(*columns: str, rows: Iterable[Sequence[object]], title: str = "") -> T
     """A table whose first column is text and whose other columns are numbers."""
     made = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for i, column in enumerate(columns):
-        made.add_column(column, justify="right" if i else "left", no_wrap=True)
+        made.add_column(column, justify="right" if i else "left", no_wrap=not i)
     for row in rows:
         made.add_row(*[shown(x) for x in row])
     return made

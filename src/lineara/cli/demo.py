@@ -37,7 +37,7 @@ FORWARD_TOLERANCE, DIFFERENCES_TOLERANCE = 1e-10, 1e-5
 
 
 def demo(
-    steps: Annotated[int, typer.Option(min=1, help="The most steps of L-BFGS.")] = 200,
+    steps: Annotated[int, typer.Option(min=1, help="The most steps of L-BFGS.")] = 300,
     plot: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("lineara-demo.png"),
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw no picture.")] = False,
     as_json: JsonOption = False,

@@ -47,10 +47,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, tuple):
         inside = ", ".join(map(text_of, value))
         return f"({inside},)" if len(value) == 1 else f"({inside})"
-    array = np.asarray(value)
-    if array.ndim == 0:
-        return repr(array.item())
-    return np.array2string(array, separator=", ", floatmode="unique", threshold=10_000)
+    return str(np.asarray(value).tolist())
 
 
 def plain(value: Any) -> Any:

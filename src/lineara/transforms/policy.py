@@ -27,6 +27,11 @@ class Site:
         return self.owner.name
 
     @property
+    def given_names(self) -> tuple[str, ...]:
+        """The names before printing numbered them, of the variables that have one."""
+        return tuple([v.hint for v in self.equation.outputs if v.hint])
+
+    @property
     def nbytes(self) -> int:
         """The bytes of all values that the equation binds."""
         return sum(v.type.nbytes for v in self.equation.outputs)
@@ -67,7 +72,7 @@ def save_names(*names: str) -> Policy:
     wanted = frozenset(names)
 
     def policy(site: Site) -> bool:
-        return not wanted.isdisjoint(site.names)
+        return not wanted.isdisjoint((*site.names, *site.given_names))
 
     return policy
 
