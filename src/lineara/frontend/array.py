@@ -6,7 +6,7 @@ import inspect
 import operator
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,10 +19,10 @@ from lineara.ir import ArrayType, Var
 class Dispatch:
     """The tables that give NumPy's names their meaning on traced arrays; `lineara.frontend` fills them."""
 
-    ufuncs: dict[np.ufunc, Callable[..., Any]] = {}
-    functions: dict[Callable[..., Any], Callable[..., Any]] = {}
-    views: dict[Callable[..., Any], bool] = {}
-    methods: dict[str, Any] = {}
+    ufuncs: ClassVar[dict[np.ufunc, Callable[..., Any]]] = {}
+    functions: ClassVar[dict[Callable[..., Any], Callable[..., Any]]] = {}
+    views: ClassVar[dict[Callable[..., Any], bool]] = {}
+    methods: ClassVar[dict[str, Any]] = {}
 
 
 def _binary(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[Any, Any], Any]:

@@ -35,6 +35,10 @@ def _is_record(body: Any) -> bool:
     return hasattr(body, "law")
 
 
+def _logical(record: Any) -> Body:
+    return lambda *operands: apply(record, *[astype(x, np.bool_) for x in operands])
+
+
 def _same(x: Array) -> Array:
     return x
 
@@ -205,10 +209,6 @@ RECORDS: dict[np.ufunc, Any] = {
     np.less_equal: comparison.le,
     np.greater: comparison.gt,
     np.greater_equal: comparison.ge,
-    np.logical_and: comparison.and_,
-    np.logical_or: comparison.or_,
-    np.logical_xor: comparison.xor,
-    np.logical_not: comparison.not_,
     np.bitwise_and: comparison.and_,
     np.bitwise_or: comparison.or_,
     np.bitwise_xor: comparison.xor,
@@ -255,6 +255,10 @@ BODIES: dict[np.ufunc, Body] = {
         for ufunc, record in _ROUNDED.items()
     },
     np.add: ADD,
+    np.logical_and: _logical(comparison.and_),
+    np.logical_or: _logical(comparison.or_),
+    np.logical_xor: _logical(comparison.xor),
+    np.logical_not: _logical(comparison.not_),
     np.positive: _same,
     np.absolute: by_kind({"bu": _same, "ifc": piecewise.abs_}),
     np.fabs: record_body(piecewise.abs_),
@@ -286,7 +290,7 @@ BODIES: dict[np.ufunc, Body] = {
     special.logit: lambda x: np.log(x) - np.log1p(-x),
     special.log_expit: lambda x: -np.logaddexp(np.zeros((), x.dtype), -x),
     special.xlogy: _xlogy(np.log),
-    special.xlog1py: _xlogy(lambda y: np.log1p(y)),
+    special.xlog1py: _xlogy(np.log1p),
     special.entr: _entr,
     special.betaln: lambda a, b: special.gammaln(a) + special.gammaln(b) - special.gammaln(a + b),
     special.exp10: lambda x: apply(elementary.pow_, filled(10, x.dtype, x.shape), x),

@@ -9,6 +9,7 @@ import numpy as np
 
 from lineara.errors import TraceError
 from lineara.frontend.axes import shape_from
+from lineara.frontend.joining import take
 from lineara.frontend.promotion import (
     Array,
     as_operand,
@@ -18,6 +19,7 @@ from lineara.frontend.promotion import (
     promote,
     result_type,
     shape_of,
+    strong,
 )
 from lineara.frontend.trace import apply, filled, is_traced, user_origin, zero_like
 from lineara.frontend.ufuncs import refuse
@@ -297,8 +299,8 @@ def interp(
     inner = (
         np.sum(x[..., None] >= knots[1:-1], axis=-1) if len(knots) > 2 else np.zeros(x.shape, int)
     )
-    low, high = np.take(fp, inner), np.take(fp, inner + 1)
-    part = (x - np.take(knots, inner)) / np.take(np.diff(knots), inner)
+    low, high = take(fp, inner), take(fp, inner + 1)
+    part = (x - take(knots, inner)) / take(np.diff(knots), inner)
     made = low + (high - low) * part
     made = np.where(x < knots[0], fp[0] if left is None else left, made)
     return np.where(x > knots[-1], fp[-1] if right is None else right, made)
@@ -315,9 +317,9 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
 
 def polyval(p: Any, x: Any) -> Array:
     """`np.polyval`."""
-    x = as_operand(x)
+    x = strong(x)
     value = np.zeros_like(x)
-    for coefficient in p:
+    for coefficient in strong(p):
         value = value * x + coefficient
     return value
 
@@ -325,6 +327,7 @@ def polyval(p: Any, x: Any) -> Array:
 def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     """`np.vander`."""
     n = len(x) if N is None else N
+    x = astype(x, np.promote_types(x.dtype, np.int64))
     powers = [x**i if i else np.ones_like(x) for i in range(n)]
     return np.stack(powers if increasing else powers[::-1], axis=-1)
 

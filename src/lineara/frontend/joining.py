@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from lineara.errors import ShapeError, TraceError
 from lineara.frontend.axes import axis_of
-from lineara.frontend.promotion import Array, as_operand, astype, in_one_zone, result_type, shape_of
+from lineara.frontend.promotion import (
+    Array,
+    as_operand,
+    astype,
+    in_one_zone,
+    result_type,
+    shape_of,
+    strong,
+)
 from lineara.frontend.shaping import ravel, reshape
 from lineara.frontend.trace import apply, is_traced, native, user_origin
 from lineara.frontend.ufuncs import refuse
@@ -30,7 +39,7 @@ def concatenate(
     parts = [x if np.ndim(x) or axis is None else _no_scalars() for x in map(as_operand, arrays)]
     if not parts:
         raise ShapeError("np.concatenate of nothing", origin=user_origin(), mend="give it arrays")
-    dtype = np.dtype(dtype) if dtype is not None else result_type(*[_strong(x) for x in parts])
+    dtype = np.dtype(dtype) if dtype is not None else result_type(*[strong(x) for x in parts])
     parts = in_one_zone(*(astype(x, dtype) for x in parts))
     if axis is None:
         parts, axis = [np.ravel(x) for x in parts], 0
@@ -58,16 +67,11 @@ def _check_joinable(first: tuple[int, ...], other: tuple[int, ...], axis: int) -
         )
 
 
-def _strong(x: Array) -> Array:
-    """A Python number counts as an array of its default dtype here."""
-    return np.asarray(x) if type(x) in (int, float, complex, bool) else x
-
-
 def stack(
     arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Array:
     """`np.stack`."""
-    parts = [_strong(as_operand(x)) for x in arrays]
+    parts = [strong(x) for x in arrays]
     if len({shape_of(x) for x in parts}) > 1:
         raise ShapeError(
             f"np.stack of shapes {', '.join(map(str, (shape_of(x) for x in parts)))}",
@@ -81,23 +85,23 @@ def stack(
 
 def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Array:
     """`np.vstack`."""
-    return concatenate([np.atleast_2d(_strong(x)) for x in tup], 0, dtype=dtype)
+    return concatenate([np.atleast_2d(strong(x)) for x in tup], 0, dtype=dtype)
 
 
 def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Array:
     """`np.hstack`."""
-    parts = [np.atleast_1d(_strong(x)) for x in tup]
+    parts = [np.atleast_1d(strong(x)) for x in tup]
     return concatenate(parts, 0 if parts and parts[0].ndim == 1 else 1, dtype=dtype)
 
 
 def dstack(tup: Any) -> Array:
     """`np.dstack`."""
-    return concatenate([np.atleast_3d(_strong(x)) for x in tup], 2)
+    return concatenate([np.atleast_3d(strong(x)) for x in tup], 2)
 
 
 def column_stack(tup: Any) -> Array:
     """`np.column_stack`."""
-    parts = [np.atleast_1d(_strong(x)) for x in tup]
+    parts = [np.atleast_1d(strong(x)) for x in tup]
     return concatenate([x[:, None] if x.ndim == 1 else x for x in parts], 1)
 
 
@@ -108,7 +112,7 @@ def block(arrays: Any) -> Array:
 
     def join(part: Any, level: int) -> Array:
         if not isinstance(part, list):
-            x = _strong(part)
+            x = strong(part)
             return np.reshape(x, (1,) * (rank - np.ndim(x)) + shape_of(x))
         return np.concatenate([join(p, level + 1) for p in part], axis=rank - depth + level)
 
@@ -126,7 +130,7 @@ def _rank(part: Any) -> int:
 def append(arr: Array, values: Array, axis: int | None = None) -> Array:
     """`np.append`."""
     if axis is None:
-        arr, values = np.ravel(_strong(arr)), np.ravel(_strong(as_operand(values)))
+        arr, values = np.ravel(strong(arr)), np.ravel(strong(values))
     return np.concatenate([arr, values], 0 if axis is None else axis)
 
 
@@ -143,7 +147,7 @@ def array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Arr
         return _list(apply(records.split, ary, axis=axis, sizes=tuple(sizes)))
     edges = [0, *(int(i) for i in indices_or_sections), n]
     whole = (slice(None),) * axis
-    return [ary[(*whole, slice(a, b))] for a, b in zip(edges, edges[1:], strict=False)]
+    return [ary[(*whole, slice(a, b))] for a, b in pairwise(edges)]
 
 
 def _list(parts: Any) -> list[Array]:

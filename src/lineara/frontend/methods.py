@@ -136,7 +136,7 @@ METHODS: dict[str, Any] = {
     "transpose": transpose,
     "flatten": flatten,
     "copy": lambda self, order="C": np.copy(self),
-    "__copy__": lambda self: np.copy(self),
+    "__copy__": _function(np.copy),
     "__deepcopy__": lambda self, memo: np.copy(self),
     "astype": convert,
     "compress": lambda self, condition, axis=None: np.compress(condition, self, axis),

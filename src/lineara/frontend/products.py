@@ -12,11 +12,11 @@ from lineara.errors import ShapeError
 from lineara.frontend.axes import axes_in_order
 from lineara.frontend.promotion import (
     Array,
-    as_operand,
     astype,
     loop_dtypes,
     result_type,
     shape_of,
+    strong,
 )
 from lineara.frontend.trace import apply, user_origin
 from lineara.frontend.ufuncs import refuse
@@ -69,7 +69,7 @@ def _spread_only(
 def matmul(x: Any, y: Any, out: Any = None, *, dtype: Any = None, **options: Any) -> Array:
     """`np.matmul`, and the operator `@`."""
     refuse("matmul", out=out, axes=options.get("axes"), axis=options.get("axis"))
-    x, y = as_operand(x), as_operand(y)
+    x, y = strong(x), strong(y)
     if not np.ndim(x) or not np.ndim(y):
         raise ShapeError(
             "np.matmul of a scalar", origin=user_origin(), mend="use `*` for products with scalars"
@@ -101,7 +101,7 @@ def _same_inner(x: Array, y: Array, m: int, n: int) -> None:
 def dot(a: Any, b: Any, out: Any = None) -> Array:
     """`np.dot`."""
     refuse("dot", out=out)
-    a, b = as_operand(a), as_operand(b)
+    a, b = strong(a), strong(b)
     if not np.ndim(a) or not np.ndim(b):
         return np.multiply(a, b)
     return tensordot(a, b, ((-1,), (max(-2, -np.ndim(b)),)))
@@ -109,7 +109,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Array:
 
 def inner(a: Any, b: Any, /) -> Array:
     """`np.inner`."""
-    a, b = as_operand(a), as_operand(b)
+    a, b = strong(a), strong(b)
     if not np.ndim(a) or not np.ndim(b):
         return np.multiply(a, b)
     return tensordot(a, b, ((-1,), (-1,)))
@@ -118,34 +118,34 @@ def inner(a: Any, b: Any, /) -> Array:
 def outer(a: Any, b: Any, out: Any = None) -> Array:
     """`np.outer`."""
     refuse("outer", out=out)
-    return np.multiply(np.ravel(as_operand(a))[:, None], np.ravel(as_operand(b)))
+    return np.multiply(np.ravel(strong(a))[:, None], np.ravel(strong(b)))
 
 
 def vdot(a: Any, b: Any, /) -> Array:
     """`np.vdot`: the first operand is conjugated."""
-    return dot(np.conjugate(np.ravel(as_operand(a))), np.ravel(as_operand(b)))
+    return dot(np.conjugate(np.ravel(strong(a))), np.ravel(strong(b)))
 
 
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, **options: Any) -> Array:
     """`np.vecdot`: the first operand is conjugated."""
-    x, y = (np.moveaxis(as_operand(x), axis, -1) for x in (x1, x2))
+    x, y = (np.moveaxis(strong(x), axis, -1) for x in (x1, x2))
     _same_inner(x, y, shape_of(x)[-1], shape_of(y)[-1])
     return matmul(np.conjugate(x)[..., None, :], y[..., :, None])[..., 0, 0]
 
 
 def matvec(x1: Any, x2: Any, /, **options: Any) -> Array:
     """`np.matvec`."""
-    return matmul(x1, as_operand(x2)[..., None])[..., 0]
+    return matmul(x1, strong(x2)[..., None])[..., 0]
 
 
 def vecmat(x1: Any, x2: Any, /, **options: Any) -> Array:
     """`np.vecmat`: the vector is conjugated."""
-    return matmul(np.conjugate(as_operand(x1))[..., None, :], x2)[..., 0, :]
+    return matmul(np.conjugate(strong(x1))[..., None, :], x2)[..., 0, :]
 
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     """`np.tensordot`."""
-    a, b = as_operand(a), as_operand(b)
+    a, b = strong(a), strong(b)
     rank_a, rank_b = np.ndim(a), np.ndim(b)
     if isinstance(axes, int):
         axes = (tuple(range(rank_a - axes, rank_a)), tuple(range(axes)))
@@ -165,7 +165,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
 
 def kron(a: Any, b: Any) -> Array:
     """`np.kron`."""
-    a, b = as_operand(a), as_operand(b)
+    a, b = strong(a), strong(b)
     rank = max(np.ndim(a), np.ndim(b))
     a, b = (np.reshape(x, (1,) * (rank - np.ndim(x)) + shape_of(x)) for x in (a, b))
     wide_a = tuple(k for n in a.shape for k in (n, 1))
@@ -180,7 +180,7 @@ def cross(
     """`np.cross`, of vectors of three elements."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    x, y = np.moveaxis(as_operand(a), axisa, -1), np.moveaxis(as_operand(b), axisb, -1)
+    x, y = np.moveaxis(strong(a), axisa, -1), np.moveaxis(strong(b), axisb, -1)
     if x.shape[-1] != 3 or y.shape[-1] != 3:
         raise ShapeError(
             f"np.cross of vectors of {x.shape[-1]} and {y.shape[-1]} elements",
@@ -216,8 +216,11 @@ def _order(
     if optimize is False or count < 3:
         return [(0, 1)] + [(0, count - i) for i in range(2, count)] if count > 1 else []
     stand_ins = [np.broadcast_to(np.zeros(()), shape_of(x)) for x in arrays]
-    given = [part for x, t in zip(stand_ins, terms, strict=True) for part in (x, list(t))]
-    path = np.einsum_path(*given, list(result), optimize=optimize)[0][1:]
+    number = {a: i for i, a in enumerate(dict.fromkeys(a for t in terms for a in t))}
+    given = [
+        part for x, t in zip(stand_ins, terms, strict=True) for part in (x, [number[a] for a in t])
+    ]
+    path = np.einsum_path(*given, [number[a] for a in result], optimize=optimize)[0][1:]
     return [pair for step in path for pair in _in_pairs(step)]
 
 
@@ -264,13 +267,13 @@ def _without_repeats(x: Array, labels: Labels) -> tuple[Array, Labels]:
 def _parsed(operands: Sequence[Any]) -> tuple[list[Labels], Labels, list[Array]]:
     """The labels of the operands and of the result, and the operands."""
     if isinstance(operands[0], str):
-        arrays = [as_operand(x) for x in operands[1:]]
+        arrays = [strong(x) for x in operands[1:]]
         left, arrow, right = operands[0].replace(" ", "").partition("->")
         terms = [_symbols(t) for t in left.split(",")]
         wanted = _symbols(right) if arrow else None
     else:
         count = len(operands) // 2
-        arrays = [as_operand(x) for x in operands[: 2 * count : 2]]
+        arrays = [strong(x) for x in operands[: 2 * count : 2]]
         terms = [list(t) for t in operands[1 : 2 * count : 2]]
         wanted = list(operands[-1]) if len(operands) % 2 else None
     if len(terms) != len(arrays):

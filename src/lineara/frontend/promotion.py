@@ -23,6 +23,11 @@ def as_operand(x: Any) -> Array:
     return np.asarray(x) if isinstance(x, list | tuple) else x
 
 
+def strong(x: Any) -> Array:
+    """An operand whose dtype is its own: a Python number counts as an array of its default dtype."""
+    return x if is_traced(x) else np.asarray(x)
+
+
 def shape_of(x: Array) -> tuple[int, ...]:
     """The shape of an operand."""
     type_ = type_of(as_operand(x))

@@ -190,7 +190,7 @@ def mean(
         dtype = np.float64
     keep = keepdims is not _GIVEN and bool(keepdims)
     total = sum_(a, axes, dtype, out, keep, where=where)
-    return total / _count(a, axes, where, keep)
+    return total / astype(_count(a, axes, where, keep), total.real.dtype)
 
 
 def var(
@@ -215,7 +215,7 @@ def var(
     squares = np.square(away) if a.dtype.kind != "c" else away.real**2 + away.imag**2
     lost = ddof if correction is _GIVEN else correction
     total = sum_(squares, axes, None, out, keep, where=where)
-    return total / np.maximum(_count(a, axes, where, keep) - lost, 0)
+    return total / astype(np.maximum(_count(a, axes, where, keep) - lost, 0), total.dtype)
 
 
 def _mean_of(a: Array, axes: tuple[int, ...], where: Any) -> Array:
@@ -256,7 +256,8 @@ def average(
     dtype = result_type(a, weights)
     dtype = np.dtype(np.result_type(dtype, np.float64)) if dtype.kind in "biu" else dtype
     result = np.sum(np.multiply(a, weights, dtype=dtype), axis=axis, keepdims=keepdims is True)
-    result = result / astype(total, dtype)
+    total = astype(total, dtype)
+    result = result / total
     return (result, np.broadcast_to(total, result.shape)) if returned else result
 
 

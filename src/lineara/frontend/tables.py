@@ -208,9 +208,6 @@ REFUSED: dict[Rule, Rule] = {
             np.bincount,
             "np.sum(np.where(labels[:, None] == np.arange(n), weights[:, None], 0), axis=0)",
         ),
-        (np.union1d, "np.concatenate"),
-        (np.intersect1d, "np.where(np.isin(x, values), x, 0)"),
-        (np.setdiff1d, "np.where(np.isin(x, values), 0, x)"),
     )
 }
 

@@ -16,7 +16,7 @@ from lineara.frontend.promotion import (
     broadcast,
     loop_dtypes,
 )
-from lineara.frontend.trace import apply, renamed, user_origin
+from lineara.frontend.trace import apply, is_traced, renamed, user_origin
 
 Body = Callable[..., Any]
 """What a ufunc computes, from operands of one shape in the dtypes of its loop."""
@@ -38,13 +38,11 @@ class Ufunc:
         out: Any = None,
         where: Any = True,
         dtype: Any = None,
-        casting: str = "same_kind",
-        order: str = "K",
-        subok: bool = True,
-        signature: Any = None,
+        **options: Any,
     ) -> Any:
-        """Apply it. `out=`, `where=` and `signature=` are refused."""
-        refuse(self.ufunc.__name__, out=out, signature=signature)
+        """Apply it. `out=`, `where=`, `casting=` and `signature=` are refused; the memory layout is no matter here."""
+        given = {k: v for k, v in options.items() if k not in ("order", "subok")}
+        refuse(self.ufunc.__name__, out=out, **given)
         if where is not True:
             refuse(self.ufunc.__name__, where=where)
         operands = tuple([as_operand(x) for x in operands])
@@ -80,7 +78,7 @@ class Ufunc:
 
     def outer(self, x: Any, y: Any, **options: Any) -> Array:
         """It, applied to all pairs of elements."""
-        x, y = as_operand(x), as_operand(y)
+        x, y = (z if is_traced(z) else np.asarray(z) for z in (x, y))
         wide = np.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
         return self(wide, y, **options)
 
