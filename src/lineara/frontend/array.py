@@ -184,7 +184,8 @@ class TracedArray(Traced):
             raise TraceError(
                 f"{what}() of a traced {self.dtype} array would lose its derivative",
                 origin=user_origin(),
-                mend="keep it an array (np.sin, not math.sin), or lineara.stop_gradient(x) and .item() outside",
+                mend="keep it an array: np.sin, not math.sin; to assign it to an element, start from "
+                "np.zeros_like(x) of a traced x",
             )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:

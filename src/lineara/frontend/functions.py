@@ -35,8 +35,8 @@ def where(condition: Any, /, *choices: Any) -> Array:
     x, y = (as_operand(c) for c in choices)
     dtype = result_type(x, y)
     shape = np.broadcast_shapes(*map(shape_of, (condition, x, y)))
-    x, y = in_one_zone(*(broadcast_to(astype(v, dtype), shape) for v in (x, y)))
-    return apply(comparison.select, broadcast_to(condition, shape), x, y)
+    chosen = in_one_zone(astype(x, dtype), astype(y, dtype))
+    return apply(comparison.select, *(broadcast_to(v, shape) for v in (condition, *chosen)))
 
 
 def depends_on_values(what: str, instead: str) -> TraceError:

@@ -49,7 +49,9 @@ def convert(
 
 def item(self: Array, *index: Any) -> Any:
     """`x.item()`, for integers and truth values; anything else would lose its derivative."""
-    element = self[index[0] if len(index) == 1 else index] if index else self
+    flat = len(index) == 1 and not isinstance(index[0], tuple)
+    source = np.ravel(self) if flat else self
+    element = source[index[0] if len(index) == 1 else index] if index else self
     if element.size != 1:
         raise ValueError("can only convert an array of size 1 to a Python scalar")
     element._refuse_inexact(".item")

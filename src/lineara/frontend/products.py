@@ -27,6 +27,9 @@ Labels = tuple[int, ...]
 
 def contract(x: Array, of_x: Labels, y: Array, of_y: Labels, of_result: Labels) -> Array:
     """Σ x·y over the labels that the result lacks; axes of size 1 broadcast where the other's are larger."""
+    if np.result_type(x).kind == "b":
+        x, y = astype(x, np.int64), astype(y, np.int64)
+        return contract(x, of_x, y, of_y, of_result) > 0
     sizes: dict[int, int] = {}
     for labels, operand in ((of_x, x), (of_y, y)):
         for label, n in zip(labels, shape_of(operand), strict=True):
@@ -36,9 +39,6 @@ def contract(x: Array, of_x: Labels, y: Array, of_y: Labels, of_result: Labels) 
     x, of_x = _spread_only(x, of_x, of_y, of_result, sizes)
     y, of_y = _spread_only(y, of_y, of_x, of_result, sizes)
     x, of_x = _spread_only(x, of_x, of_y, of_result, sizes)
-    if np.result_type(x).kind == "b":
-        counted = [astype(operand, np.int64) for operand in (x, y)]
-        return apply(contraction.contract, *counted, spec=(of_x, of_y, of_result)) > 0
     return apply(contraction.contract, x, y, spec=(of_x, of_y, of_result))
 
 

@@ -95,7 +95,7 @@ def refuse(what: str, **arguments: Any) -> None:
 
 
 _MENDS = {
-    "out": "use the value that the function returns",
+    "out": "use the value that the function returns; for y += x, let y be np.zeros_like(x) of a traced x",
     "where": "choose with np.where(condition, x, y)",
 }
 

@@ -73,9 +73,13 @@ def result_of(
     certain = views.get(function)
     if certain is None or not is_traced(base):
         return renamed(made) if is_traced(made) and any(made is a for a in args) else made
+    if made is base:
+        if certain or not base.ndim:
+            return made
+        made = renamed(base)
     parts = made if isinstance(made, list | tuple) else [made]
     for k, part in enumerate(parts):
-        if part is not base and is_traced(part) and part.ndim:
+        if is_traced(part) and part.ndim:
             place = k if parts is made else None
             register(part, _function_view(function, args, kwargs, place, certain))
     return made

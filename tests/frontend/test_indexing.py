@@ -1,0 +1,445 @@
+"""Reading and assigning parts of arrays: NumPy's results, NumPy's sharing of memory, and errors where neither is possible."""
+
+import numpy as np
+import pytest
+
+import lineara
+from lineara.errors import DtypeError, IndexingError, LinearTypeError, TraceError
+
+I, J = np.array([1, 0, -1]), np.array([[0, 2], [-1, 1]])
+MASK = np.array([[True, False, True], [False, False, True]])
+
+# a (2, 3) array, then a (2, 3, 4) array
+BASIC = [
+    "x[0]",
+    "x[-1]",
+    "x[np.int64(1)]",
+    "x[...]",
+    "x[()]",
+    "x[:]",
+    "x[1:]",
+    "x[:-1]",
+    "x[::-1]",
+    "x[::2]",
+    "x[::-2]",
+    "x[5:]",
+    "x[-100:100]",
+    "x[1:0]",
+    "x[:, 1]",
+    "x[:, ::-1]",
+    "x[..., 0]",
+    "x[0, ...]",
+    "x[None]",
+    "x[:, None]",
+    "x[..., None]",
+    "x[None, ..., 1, None]",
+    "x[1, 2]",
+    "x[1, ::-1]",
+    "x[1][2]",
+    "x[:, -1:]",
+    "x[:0]",
+]
+ADVANCED = [
+    "x[[0, 1, 1]]",
+    "x[I]",
+    "x[J % 2]",
+    "x[np.array(1)]",
+    "x[:, I]",
+    "x[:, J]",
+    "x[[0, 1], [2, -1]]",
+    "x[[[0], [1]], [0, 2]]",
+    "x[1, I]",
+    "x[I, 1]",
+    "x[I, None]",
+    "x[None, I]",
+    "x[I[:, None], 1:]",
+    "x[::-1, I]",
+    "x[I, ::2]",
+    "x[MASK]",
+    "x[MASK[:, 0]]",
+    "x[:, MASK[0]]",
+    "x[MASK & False]",
+    "x[[True, False]]",
+    "x[[]]",
+    "x[np.array([], int)]",
+    "x[I.astype(np.int8)]",
+    "x[np.array([1, 0], np.uint8)]",
+    "x[..., I]",
+]
+DEEP = [
+    "y[0, :, 1]",
+    "y[I, :, I]",
+    "y[I, :, 1]",
+    "y[0, :, I]",
+    "y[:, I, I]",
+    "y[:, I, 1]",
+    "y[:, 1, I]",
+    "y[I, None, I]",
+    "y[:, :, J]",
+    "y[I, J[:, :1], 1:3]",
+    "y[:, I]",
+    "y[..., I, :]",
+    "y[None, :, I]",
+    "y[:, None, I]",
+    "y[:, I, None]",
+    "y[MASK]",
+    "y[MASK, 1]",
+    "y[MASK, ::-1]",
+    "y[:, [True, False, True]]",
+    "y[::-1, I, ::-1]",
+    "y[1:, ..., ::-2]",
+    "y[J % 2, ..., J]",
+]
+
+
+def program(text):
+    return eval(f"lambda x, y: {text}", globals())  # noqa: S307
+
+
+@pytest.mark.parametrize("text", BASIC + ADVANCED + DEEP)
+def test_reading(text, agrees, differentiates, sample):
+    f = program(text)
+    for dtype in ("f8", "c8", "i4", "?"):
+        agrees(f, sample((2, 3), dtype), sample((2, 3, 4), dtype))
+    used = sample((2, 3)), sample((2, 3, 4))
+    if f(*used).size:
+        differentiates(f, *used, order=1)
+
+
+@pytest.mark.parametrize("text", BASIC + ADVANCED + DEEP)
+def test_assigning(text, agrees, differentiates, sample):
+    f = program(text)
+    place = text[1:]
+    name = text[0]
+    namespace = dict(globals())
+    lines = [
+        "def assigned(x, y):",
+        f"    {name} = {name}.copy()",
+        f"    {name}{place} = np.sin({name}{place}) * 2",
+        f"    {name}{place} += 3",
+        f"    {name}{place} = 4",
+        f"    {name}{place} *= {name}.ravel()[0]",
+        f"    return {name}",
+    ]
+    if place in ("[1][2]",):
+        pytest.skip("a scalar of a row")
+    exec("\n".join(lines), namespace)  # noqa: S102
+    assigned = namespace["assigned"]
+    for dtype in ("f8", "c16"):
+        agrees(assigned, sample((2, 3), dtype), sample((2, 3, 4), dtype))
+    differentiates(assigned, sample((2, 3)), sample((2, 3, 4)), order=1)
+    assert f is not None
+
+
+def test_traced_indices(agrees, differentiates):
+    x, i = np.arange(12.0).reshape(3, 4), np.array([2, -1, 0])
+    agrees(lambda x, i: x[i], x, i)
+    agrees(lambda x, i: x[:, i], x, i)
+    agrees(lambda x, i: x[i, i], x, i)
+    agrees(lambda x, i: x[i[0]], x, i)
+    agrees(lambda x, i: x[i[0], 1:], x, i)
+    agrees(lambda x, i: x[1:, i[0]], x, i)
+    agrees(lambda x, i: x[np.argmax(x, axis=0), np.arange(4)], x, i)
+    agrees(lambda x, i: np.take_along_axis(x, np.argsort(-x, axis=1), 1), x, i)
+    agrees(lambda x, i: x[i.astype(np.uint8) % 3], x, i)
+    differentiates(lambda x: np.sum(x[np.argsort(x[:, 0])] * np.arange(4)), x)
+
+
+def test_a_traced_index_out_of_range_is_an_error_when_it_runs():
+    f = lineara.trace(lambda x, i: x[i], np.ones(3), np.array([1]))
+    with pytest.raises(IndexingError, match="out of range"):
+        f(np.ones(3), np.array([3]))
+    with pytest.raises(IndexingError, match="out of range"):
+        f(np.ones(3), np.array([-4]))
+
+
+def test_traced_bounds_of_slices_are_known_values(agrees):
+    agrees(lambda x, n: x[: n[0]], np.arange(4.0), np.array([2]))
+
+
+def test_indices_that_repeat(agrees, differentiates):
+    def last_counts(x):
+        y = np.zeros_like(x)
+        y[[0, 1, 0]] = x[:3] ** 2
+        return y
+
+    def once(x):
+        y = x.copy()
+        y[[0, 0, 1]] += x[:3] * 2
+        return y
+
+    for f in (last_counts, once):
+        agrees(f, np.arange(1.0, 5))
+        differentiates(f, np.arange(1.0, 5))
+
+
+def test_a_recurrence_that_fills_an_array(agrees, differentiates):
+    def f(x):
+        y = np.zeros_like(x)
+        y[0] = x[0]
+        for i in range(1, len(x)):
+            y[i] = np.sin(y[i - 1]) + x[i]
+        return y
+
+    agrees(f, np.arange(5.0))
+    differentiates(f, np.arange(5.0))
+
+
+def test_assignment_converts_as_numpy_does(agrees):
+    def f(x):
+        y = np.zeros_like(x, dtype=np.int64)
+        y[1:] = x[1:]
+        z = np.zeros_like(x, dtype=np.float32)
+        z[...] = x
+        return y, z
+
+    agrees(f, np.array([1.5, -2.7, 3.9]))
+
+
+def test_all_that_shares_memory_changes(agrees, differentiates):
+    def names(x):
+        y = x.copy()
+        z = y
+        z += 1
+        z[0] = 7
+        return y, z
+
+    def parts(x):
+        y = x.copy()
+        row, column = y[0], y[:, 1]
+        column[:] = row[:2] * 2
+        y[1] = 5
+        row *= 3
+        return y, row, column
+
+    def chained(x):
+        y = x.copy()
+        part = y[:, ::-1][1:][0]
+        y[1, 0] = 9
+        before = part.copy()
+        part[1] = -1
+        return y, part, before
+
+    def through_functions(x):
+        y = x.copy()
+        y.T[0] = 4
+        np.flip(y, 0)[0, 1] = 3
+        np.swapaxes(y, 0, 1)[2] += 1
+        first, _ = np.split(y, 2)
+        first[0, 0] = -5
+        for row in y:
+            row[2] = row[2] * 2
+        return y
+
+    def copies(x):
+        y = x.copy()
+        apart = [y + 0, +y, y[[0]], y.copy(), y.astype(float), y.flatten(), np.where(y > 0, y, y)]
+        y[...] = 0
+        return y, apart
+
+    for f in (names, parts, chained, through_functions, copies):
+        agrees(f, np.arange(6.0).reshape(2, 3))
+        differentiates(lambda x, f=f: f(x), np.arange(6.0).reshape(2, 3))
+
+
+def test_scalars_are_immutable(agrees):
+    def f(x):
+        total = np.sum(x)
+        history = [total]
+        for i in range(3):
+            total += x[i]
+            history.append(total)
+        return history
+
+    agrees(f, np.arange(3.0))
+
+
+def test_a_caller_in_plain_python_sees_assignments(agrees):
+    def double(y):
+        y *= 2
+
+    def f(x):
+        y = x + 0
+        double(y)
+        return y
+
+    agrees(f, np.arange(3.0))
+
+
+def test_in_place_methods(agrees):
+    def f(x):
+        y = x.copy()
+        y.sort()
+        z = x.copy()
+        z.fill(3)
+        z.put([0, 1], [5, 6])
+        return y, z
+
+    agrees(f, np.array([3.0, 1.0, 2.0]))
+
+
+def changed_argument(x):
+    x[0] = 1.0
+    return x
+
+
+def added_to_argument(x):
+    x += 1.0
+    return x
+
+
+def part_of_argument(x):
+    y = x[1:]
+    y[0] = 1.0
+    return x
+
+
+def reshaped(x):
+    y = x.copy()
+    z = y.reshape(1, -1)
+    y[0] = 1.0
+    return z
+
+
+def into_reshaped(x):
+    y = x.copy()
+    y.ravel()[0] = 1.0
+    return y
+
+
+def outer_array(x):
+    y = x.copy()
+
+    def inner(z):
+        y[0] = z
+        return z
+
+    return lineara.grad(inner)(x[0]) + y
+
+
+def into_ndarray(x):
+    y = np.zeros(2)
+    y[0] = x[0]
+    return y
+
+
+def added_to_ndarray(x):
+    y = np.zeros(2)
+    y += x
+    return y
+
+
+@pytest.mark.parametrize(
+    ("f", "message", "mend"),
+    [
+        (changed_argument, "assignment to an argument", r"x\.copy\(\)"),
+        (added_to_argument, "assignment to an argument", "x = x \\+ y"),
+        (part_of_argument, "assignment to an argument", r"x\.copy\(\)"),
+        (reshaped, "may share memory", r"x\.copy\(\)"),
+        (into_reshaped, "may share memory", r"x\.copy\(\)"),
+        (outer_array, "array of an outer function", r"x\.copy\(\)"),
+        (added_to_ndarray, "np.add\\(out=…\\)", "zeros_like"),
+    ],
+)
+def test_assignments_that_are_refused(f, message, mend):
+    with pytest.raises(TraceError, match=message) as error:
+        lineara.trace(f, np.ones(2))
+    assert error.match(f"mend: .*{mend}")
+    assert "test_indexing.py" in str(error.value)
+
+
+def test_assigning_a_traced_element_to_an_ndarray_is_refused():
+    with pytest.raises(ValueError, match="setting an array element") as error:
+        lineara.trace(into_ndarray, np.ones(2))
+    cause = error.value.__cause__
+    assert isinstance(cause, TraceError)
+    assert "start from np.zeros_like(x) of a traced x" in str(cause)
+
+
+@pytest.mark.parametrize(
+    ("f", "kind", "message"),
+    [
+        (lambda x: x[2], IndexingError, "index 2 is out of range for axis 0 of size 2"),
+        (lambda x: x[:, -4], IndexingError, "index -4 is out of range for axis 1 of size 3"),
+        (lambda x: x[[0, 5]], IndexingError, "index 5 is out of range"),
+        (lambda x: x[0, 0, 0], IndexingError, "3 indices for an array of 2 axes"),
+        (lambda x: x[..., ...], IndexingError, "one `...` at most"),
+        (lambda x: x[[True]], IndexingError, "a mask of shape"),
+        (lambda x: x[np.bool_(True)], IndexingError, "single truth value"),
+        (lambda x: x[1.0], DtypeError, "an index is an integer"),
+        (lambda x: x["a"], DtypeError, "an index is an integer"),
+        (lambda x: x[x > 0], TraceError, "indexing by a traced mask"),
+        (lambda x: x[x], DtypeError, "an index is an integer"),
+        (lambda x: np.take(x, 7), IndexingError, "index 7 is out of range"),
+    ],
+)
+def test_bad_indices(f, kind, message):
+    with pytest.raises(kind, match=message) as error:
+        lineara.trace(f, np.ones((2, 3)))
+    assert "mend:" in str(error.value)
+    assert "test_indexing.py" in str(error.value)
+
+
+LINEAR = [
+    lambda x: x[1:] + x[:-1],
+    lambda x: x[::-1],
+    lambda x: x[[0, 2, 2]],
+    lambda x: np.sum(x) - x[0],
+    lambda x: np.mean(x),
+    lambda x: np.cumsum(x),
+    lambda x: np.concatenate([x, [0.0], 2 * x]),
+    lambda x: np.stack([x, -x]),
+    lambda x: np.pad(x, 1),
+    lambda x: np.roll(x, 1) / 3,
+    lambda x: np.where(np.arange(4) > 1, x, 0),
+    lambda x: np.diff(x),
+    lambda x: np.ones((3, 4)) @ x,
+    lambda x: np.einsum("i,ij->j", x, np.ones((4, 2))),
+    lambda x: np.tile(x, 2).reshape(2, 4).T,
+    lambda x: np.repeat(x, 2),
+    lambda x: sum([x[0], x[1]]),
+    lambda x: np.kron(x, [1.0, 2.0]),
+    lambda x: np.triu(np.outer(x, np.ones(4))),
+    lambda x: x.astype(np.complex128).real,
+    lambda x: np.trapezoid(x),
+    lambda x: np.diag(x),
+    lambda x: np.real(np.conj(x * (1 + 1j))),
+    lambda x: np.broadcast_to(x[:, None], (4, 3)).sum(axis=0),
+]
+
+
+def assigned(x):
+    y = np.zeros_like(x)
+    y[1:] = x[:-1]
+    y[0] = 0
+    y[2] += x[3]
+    return y
+
+
+@pytest.mark.parametrize("f", [*LINEAR, assigned])
+def test_linear_functions_transpose(f):
+    x = np.array([1.0, -2.0, 3.0, 0.5])
+    y = np.asarray(f(x))
+    w = np.cos(np.arange(y.size)).reshape(y.shape)
+    back = lineara.linear_transpose(f, x)
+    np.testing.assert_allclose(np.sum(w * y), np.sum(back(w) * x))
+    np.testing.assert_allclose(back.T(x), y)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x[0] * x[1],
+        lambda x: np.where(x > 0, x, 0),
+        lambda x: np.concatenate([x, [1.0]]),
+        lambda x: np.maximum(x, 0),
+        lambda x: np.abs(x),
+        lambda x: x + np.ones(4),
+        lambda x: np.sort(x),
+        lambda x: np.linalg.norm(x),
+    ],
+)
+def test_what_is_not_linear_is_refused_at_its_line(f):
+    with pytest.raises(LinearTypeError) as error:
+        lineara.linear_transpose(f, np.ones(4))
+    assert "test_indexing.py" in str(error.value)
