@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from lineara.ir.types import ArrayType, Type
+from lineara.ir.types import ArrayType, Type, type_key
 
 if TYPE_CHECKING:
     from lineara.errors import Origin
@@ -87,7 +87,7 @@ class Zero:
     @property
     def key(self) -> str:
         """What the operation is, as text."""
-        return f"zero:{self.type!r}"
+        return f"zero:{type_key(self.type)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +327,7 @@ def _digest(function: Function) -> bytes:
     def bind(variables: tuple[Var, ...]) -> str:
         for v in variables:
             number[v] = len(number)
-        return ",".join([repr(v.type) for v in variables])
+        return ",".join([type_key(v.type) for v in variables])
 
     def use(variables: tuple[Var, ...]) -> str:
         return ",".join([str(number.get(v, "?")) for v in variables])

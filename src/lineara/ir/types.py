@@ -8,6 +8,8 @@ Types are interned: two equal types are one object, so that comparing them is co
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from hashlib import blake2b
 from math import prod
 from typing import Any, ClassVar
 
@@ -150,6 +152,18 @@ def leaves(type_: Type) -> Iterator[ArrayType]:
             yield from leaves(element)
 
 
+@cache
+def type_key(type_: Type) -> str:
+    """A text that tells types apart: a deep tuple, whose text can be long beyond measure, is a digest of its elements."""
+    if isinstance(type_, ArrayType):
+        return repr(type_)
+    if isinstance(type_, ListType):
+        return f"list[{type_key(type_.element)}]"
+    text = f"({','.join(map(type_key, type_.elements))})"
+    return text if len(text) < 200 else blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@cache
 def tangent_type(type_: Type) -> Type:
     """The type of tangents at values of a type: `()` stands where there is none.
 
@@ -163,11 +177,17 @@ def tangent_type(type_: Type) -> Type:
     return TupleType(tuple(map(tangent_type, type_.elements)))
 
 
+@cache
 def has_tangent(type_: Type) -> bool:
     """Whether some leaf of the type is inexact, so that a tangent can be other than nothing."""
-    return any(leaf.is_inexact for leaf in leaves(type_))
+    if isinstance(type_, ArrayType):
+        return type_.is_inexact
+    if isinstance(type_, ListType):
+        return has_tangent(type_.element)
+    return any(map(has_tangent, type_.elements))
 
 
+@cache
 def stacked(type_: Type, length: int | None) -> Type:
     """The type of a stack of values along a new first axis; of unknown length, or of lists, a list.
 

@@ -81,7 +81,7 @@ def _erased(builder: Builder, e: Equation, inputs: list[Var]) -> list[Var]:
     """The values of a linear equation, as nonlinear ones."""
     match e.op:
         case Zero(type_):
-            return [_zeros(builder, type_)]
+            return [_zeros(builder, type_, {})]
         case Dup():
             return [inputs[0], inputs[0]]
         case Drop():
@@ -93,8 +93,12 @@ def _erased(builder: Builder, e: Equation, inputs: list[Var]) -> list[Var]:
             return list(builder.emit(op, inputs, [plain_variable(v) for v in e.outputs]))
 
 
-def _zeros(builder: Builder, type_: Type) -> Var:
-    """Zeros of a type, as literals."""
-    if isinstance(type_, ArrayType):
-        return builder.literal(0, type_)
-    return builder.make_tuple([_zeros(builder, t) for t in type_.elements])
+def _zeros(builder: Builder, type_: Type, made: dict[Type, Var]) -> Var:
+    """Zeros of a type, as literals, one for each type that occurs in it."""
+    if type_ not in made:
+        made[type_] = (
+            builder.literal(0, type_)
+            if isinstance(type_, ArrayType)
+            else builder.make_tuple([_zeros(builder, t, made) for t in type_.elements])
+        )
+    return made[type_]

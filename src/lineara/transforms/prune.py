@@ -58,6 +58,8 @@ def _prune(
         needed.update(e.inputs)
     params = (*function.params, *function.linear_params)
     stays = tuple([on or v in needed for v, on in zip(params, forced, strict=True)])
+    if all(keep) and all(stays) and _same(kept[::-1], function):
+        return function, stays
     staying = {v for v, on in zip(params, stays, strict=True) if on}
     builder = Builder(function.name, function.origin)
     builder.params = [v for v in function.params if v in staying]
@@ -67,10 +69,18 @@ def _prune(
     return builder.finish(*zones), stays
 
 
+def _same(kept: list[Equation], function: Function) -> bool:
+    """Whether nothing goes: then the function stays itself, and those that call it may share it."""
+    before = [e for e in function.equations if not isinstance(e.op, Drop)]
+    return len(kept) == len(before) and all([a is b for a, b in zip(kept, before, strict=True)])
+
+
 def _prune_call(e: Equation, op: Call, needed: set[Var]) -> Generator[Any, Any, Equation]:
     """A call of a callee that loses results and parameters."""
     keep = tuple([v in needed for v in e.outputs])
     callee, taken = yield op.function, keep, (False,) * len(e.inputs)
+    if callee is op.function:
+        return e
     return Equation(
         Call(callee, op.checkpoint),
         tuple([v for v, wanted in zip(e.inputs, taken, strict=True) if wanted]),

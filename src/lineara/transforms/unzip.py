@@ -28,9 +28,12 @@ from lineara.ir import (
     Drop,
     Equation,
     Function,
+    MakeTuple,
     Scan,
     Switch,
+    TupleType,
     Type,
+    Unpack,
     Var,
     While,
     Zero,
@@ -46,6 +49,7 @@ from lineara.transforms.scan import split_scan
 from lineara.transforms.switch import split_switch
 
 Mask = tuple[bool, ...]
+Packs = dict[Var, tuple[Var, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,12 @@ def _split(
     late.update(function.linear_params)
     early_equations: list[Equation] = []
     late_equations: list[Equation] = []
+    tapes: list[tuple[Var, ...]] = []
     for e in function.equations:
         if _is_mixed(e, late):
             first, second = yield from _split_equation(e, late, (policy, names))
             early_equations.append(first)
+            tapes.append(tuple([v for v in first.outputs if v not in e.outputs]))
             late_equations.append(second)
             late.update(second.outputs)
         elif isinstance(e.op, Zero) or not late.isdisjoint(e.inputs):
@@ -116,7 +122,7 @@ def _split(
             late.update(e.outputs)
         else:
             early_equations.append(e)
-    split = _Split(function, late, early_equations, late_equations, names)
+    split = _Split(function, late, early_equations, late_equations, tapes, names)
     return split.halves(policy)
 
 
@@ -183,23 +189,38 @@ class _Split:
         late: set[Var],
         early_equations: list[Equation],
         late_equations: list[Equation],
+        tapes: list[tuple[Var, ...]],
         names: tuple[str, str],
     ) -> None:
         self.function = function
         self.late = late
         self.early_equations = early_equations
         self.late_equations = late_equations
+        self.tapes = tapes
         self.names = names
 
     def halves(self, policy: Policy) -> Halves:
-        tape, again = self._choose(policy)
+        kept, again = self._choose(policy)
+        packs = self._packs(kept)
+        first = {inside[0]: pack for pack, inside in packs.items()}
+        gone = {v for inside in packs.values() for v in inside[1:]}
+        tape = [first.get(v, v) for v in kept if v not in gone]
         late_results = tuple([v in self.late for v in self.function.results])
         return Halves(
-            self._early(tape, again),
-            self._late(tape, again),
+            self._early(kept, tape, packs, again),
+            self._late(tape, packs, again),
             tuple([v.type for v in tape]),
             late_results,
         )
+
+    def _packs(self, kept: list[Var]) -> Packs:
+        """The kept tapes of callees, each as one tuple, so that no interface grows with the depth of calls."""
+        known = set(kept)
+        return {
+            Var(TupleType(tuple([v.type for v in tape]))): tape
+            for tape in self.tapes
+            if len(tape) > 1 and known.issuperset(tape)
+        }
 
     def _choose(self, policy: Policy) -> tuple[list[Var], list[Equation]]:
         """The residuals that are kept, and the equations that are evaluated again, both in program order."""
@@ -218,10 +239,20 @@ class _Split:
         bound = [*self.function.params, *(v for e in self.early_equations for v in e.outputs)]
         return [v for v in bound if v in needed], again[::-1]
 
-    def _early(self, tape: list[Var], again: Sequence[Equation]) -> Function:
+    def _early(
+        self, kept: list[Var], tape: list[Var], packs: Packs, again: Sequence[Equation]
+    ) -> Function:
         """The early half: what was early, less what only the late half evaluates now."""
         results = [v for v in self.function.results if v not in self.late]
-        needed = {*results, *tape}
+        builder = Builder(f"{self.function.name}.{self.names[0]}", self.function.origin)
+        builder.params = [v for v in self.function.params if v not in self.late]
+        builder.equations = self._remaining({*results, *kept}, again)
+        for pack, inside in packs.items():
+            builder.emit(MakeTuple(), inside, [pack])
+        return builder.finish([*results, *tape])
+
+    def _remaining(self, needed: set[Var], again: Sequence[Equation]) -> list[Equation]:
+        """The early equations, less those that are evaluated again and read by nothing early."""
         optional = {e.outputs[0] for e in again}
         kept: list[Equation] = []
         gone: set[Var] = set()
@@ -235,17 +266,15 @@ class _Split:
             kept.append(e)
             if not isinstance(e.op, Drop):
                 needed.update(e.inputs)
-        builder = Builder(f"{self.function.name}.{self.names[0]}", self.function.origin)
-        builder.params = [v for v in self.function.params if v not in self.late]
-        builder.equations = [e for e in reversed(kept) if gone.isdisjoint(e.inputs)]
-        return builder.finish([*results, *tape])
+        return [e for e in reversed(kept) if gone.isdisjoint(e.inputs)]
 
-    def _late(self, tape: list[Var], again: Sequence[Equation]) -> Function:
+    def _late(self, tape: list[Var], packs: Packs, again: Sequence[Equation]) -> Function:
         """The late half: what was late, each recomputation just before the first equation that reads it."""
         builder = Builder(f"{self.function.name}.{self.names[1]}", self.function.origin)
         builder.params = tape + [v for v in self.function.params if v in self.late]
         builder.linear_params = list(self.function.linear_params)
-        demand = Demand(builder, again)
+        unpacked = [Equation(Unpack(), (pack,), inside) for pack, inside in packs.items()]
+        demand = Demand(builder, [*unpacked, *again])
         for e in self.late_equations:
             demand.define(e.inputs)
             builder.append(e)
