@@ -25,12 +25,14 @@ def deep_with_names(x):
 
 
 def report(what, f, policy=lineara.as_written):
+    """Print what the gradient of a function keeps under a policy."""
     plan = lineara.plan(f, x, policy=policy)
     same = np.array_equal(lineara.grad(f, policy=policy)(x), lineara.grad(deep)(x))
     print(f"{what:32} tape {plan.tape_bytes:7} bytes, extra work {plan.extra_work:7}, same bits: {same}")  # fmt: skip
 
 
 def main():
+    """Compare policies, then edit a plan."""
     report("keep everything", deep)
     report("checkpoint each layer", lambda x: deep(x, lineara.checkpoint(layer)))
     report("keep results of tanh", deep, lineara.save_only("tanh"))

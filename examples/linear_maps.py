@@ -17,13 +17,16 @@ def smooth(x):
 
 
 def main():
+    """Use the derivative of a model as a linear map."""
     x = np.array([1.0, 0.5, 2.0])
     value, derivative = lineara.linearize(model, x)
     v, w = np.array([1.0, 0.0, -1.0]), np.array([0.5, 1.0, 2.0])
     print("J v     ", derivative @ v)
     print("w J     ", derivative.T @ w)
     print("<w, J v> = <J.T w, v>:", np.isclose(w @ (derivative @ v), (derivative.T @ w) @ v))
-    print(f"\nThe map reads {derivative.tape_bytes} bytes and costs {derivative.work} operations:\n")
+    print(
+        f"\nThe map reads {derivative.tape_bytes} bytes and costs {derivative.work} operations:\n"
+    )
     print(derivative)
 
     # Gauss-Newton for model(x) = 0: (JᵀJ) d = -Jᵀ r, with nothing but products

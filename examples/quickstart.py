@@ -18,6 +18,7 @@ def loss(parameters, inputs, targets):
 
 
 def main():
+    """Print gradients, a Hessian, and the loss while a network learns."""
     x = np.array([0.5, 1.0, 1.5])
     print("gradient", lineara.grad(energy)(x))
     print("is right", np.allclose(lineara.grad(energy)(x), np.sin(x) + x * np.cos(x)))

@@ -39,13 +39,7 @@ def grad(
     """
     asked, loaded = policy_of(policy), load(target, values=args or [])
     assert loaded.values is not None
-    if len(loaded.function.results) != 1:
-        raise UsageError(
-            f"`{loaded.function.name}` has {len(loaded.function.results)} results",
-            mend="name a function with one scalar result",
-        )
-    if not any(loaded.wrt):
-        raise UsageError("no argument has a tangent", mend="write a float, 2.0 in place of 2")
+    _refuse_other_than_scalar(loaded)
     (gradient,) = loaded.stage("grad", asked)
     value, *bars = evaluate(gradient, loaded.values)
     difference = disagreement(loaded, bars) if check else None
@@ -58,6 +52,17 @@ def grad(
             console().print(f"d/d{name} {text_of(bar)}", markup=False)
     if difference is not None:
         _judge(difference, _tolerance(loaded), quiet=as_json)
+
+
+def _refuse_other_than_scalar(target: Target) -> None:
+    types = [v.type for v in target.function.results]
+    if len(types) != 1 or not isinstance(types[0], ArrayType) or types[0].shape != ():
+        raise UsageError(
+            f"`{target.function.name}` gives {', '.join(map(repr, types))}, which is no scalar",
+            mend="name a function with one scalar result, or reduce it",
+        )
+    if not any(target.wrt):
+        raise UsageError("no argument has a tangent", mend="write a float, 2.0 in place of 2")
 
 
 def disagreement(target: Target, bars: list[Any]) -> float:

@@ -59,6 +59,9 @@ def load(target: str, args: str | None = None, values: Sequence[str] | None = No
     Raises:
         UsageError: if there is no such function, or the arguments do not fit.
     """
+    for value in values or ():
+        if value.startswith("--"):
+            raise UsageError(f"no option `{value}`", mend="see --help for the options")
     place, name = _split(target)
     if place.endswith(".lin"):
         if args is not None:
