@@ -136,3 +136,12 @@ def test_a_gradient_that_forward_mode_does_not_confirm_fails(call, model, monkey
     found = call("grad", f"{model}:f", "0.0", "3.0", "--check")
     assert found.status == 1
     assert "forward mode differs by 5.0e-01" in found.err
+
+
+def test_the_readme_shows_what_show_prints(call, model, matvec):
+    readme = (matvec.parent.parent / "README.md").read_text()
+    model.write_text("import numpy as np\ndef f(x, y): return np.sin(x) * y\n")
+    for stage in ("unzip", "transpose"):
+        found = call("show", f"{model}:f", "--args", "0.0, 2.0", "--stage", stage)
+        for text in found.out.split("\n\n")[1:]:
+            assert text.strip() in readme
