@@ -13,7 +13,7 @@ from lineara.cli.failures import FAILED, UsageError
 from lineara.cli.options import JsonOption, PolicyOption, TargetArgument, policy_of
 from lineara.cli.run import ValuesArgument, plain, text_of
 from lineara.cli.target import Target, load
-from lineara.ir import ArrayType, Type
+from lineara.ir import ArrayType, TupleType, Type
 
 DIRECTIONS, TOLERANCE = 5, {4: 1e-3, 8: 1e-8}
 """How often the check asks forward mode, and the relative difference that it takes, by bytes of a real."""
@@ -82,8 +82,10 @@ def disagreement(target: Target, bars: list[Any]) -> float:
 
 
 def _direction(type_: Type, random: np.random.Generator) -> Any:
-    if not isinstance(type_, ArrayType):
+    if isinstance(type_, TupleType):
         return tuple(_direction(t, random) for t in type_.elements)
+    if not isinstance(type_, ArrayType):
+        raise UsageError(f"no direction of type {type_!r} can be drawn", mend="leave --check out")
     real = random.standard_normal(type_.shape)
     if type_.dtype.kind == "c":
         return (real + 1j * random.standard_normal(type_.shape)).astype(type_.dtype)
