@@ -136,12 +136,12 @@ def real_if_close(a: Array, tol: float = 100) -> Array:
 
 def iscomplexobj(x: Array) -> bool:
     """`np.iscomplexobj`."""
-    return x.dtype.kind == "c"
+    return bool(x.dtype.kind == "c")
 
 
 def isrealobj(x: Array) -> bool:
     """`np.isrealobj`."""
-    return x.dtype.kind != "c"
+    return bool(x.dtype.kind != "c")
 
 
 def isreal(x: Array) -> Array:
@@ -363,7 +363,7 @@ def result_dtype(*arrays_and_dtypes: Any) -> np.dtype[Any]:
     return np.result_type(*[x.dtype if is_traced(x) else x for x in arrays_and_dtypes])
 
 
-def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
+def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
     """`np.can_cast`."""
     return bool(np.can_cast(from_.dtype if is_traced(from_) else from_, to, casting))
 

@@ -165,16 +165,16 @@ def plan_of(x: Array, index: Any) -> Plan:
             indices.append(_in_range(entry, n, axis))
             places.append((0, n, 1))
         elif isinstance(entry, slice):
-            start, stop, step, backward = _ascending(entry, n)
-            places.append((start, stop, step))
+            place, backward = _ascending(entry, n)
+            places.append(place)
             reverse += [axis] if backward else []
-            kept.append((position, len(range(start, stop, step))))
+            kept.append((position, len(range(*place))))
         else:
             i = _number_in_range(entry, n, axis)
             places.append((i, i + 1, 1))
     indices = list(broadcast(*_alike(indices))) if indices else []
     result, gathered_at = _arranged(kept, advanced, shape_of(indices[0]) if indices else ())
-    start, stop, step = zip(*places, strict=True) if places else ((), (), ())
+    start, stop, step = (tuple(place[k] for place in places) for k in range(3))
     sliced_before = sum(1 for p, _ in kept[:gathered_at] if entries[p] is not None)
     return Plan(
         start, stop, step, tuple(reverse), tuple(axes), tuple(indices), sliced_before, result
@@ -287,14 +287,14 @@ def _positions(mask: Any, dims: tuple[int, ...], axis: int) -> list[Array]:
     return list(np.nonzero(mask))
 
 
-def _ascending(entry: slice, n: int) -> tuple[int, int, int, bool]:
+def _ascending(entry: slice, n: int) -> tuple[tuple[int, int, int], bool]:
     """A slice of an axis, forward: start, stop, step, and whether the result is in opposite order."""
     found = range(*entry.indices(n))
     if not found:
-        return 0, 0, 1, False
+        return (0, 0, 1), False
     backward = found.step < 0
     forward = found[::-1] if backward else found
-    return forward[0], forward[-1] + 1, forward.step, backward and len(found) > 1
+    return (forward[0], forward[-1] + 1, forward.step), backward and len(found) > 1
 
 
 def _out_of_range(i: int, n: int, axis: int) -> IndexingError:
@@ -306,10 +306,10 @@ def _out_of_range(i: int, n: int, axis: int) -> IndexingError:
 
 
 def _number_in_range(i: Any, n: int, axis: int) -> int:
-    i = operator.index(i)
-    if not -n <= i < n:
-        raise _out_of_range(i, n, axis)
-    return i % n
+    k = operator.index(i)
+    if not -n <= k < n:
+        raise _out_of_range(k, n, axis)
+    return k % n
 
 
 def _in_range(i: Array, n: int, axis: int) -> Array:

@@ -22,7 +22,7 @@ def _function(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def reshape(self: Array, *shape: Any, order: str = "C", copy: Any = None) -> Array:
+def reshape(self: Array, *shape: Any, order: Any = "C", copy: Any = None) -> Array:
     """`x.reshape(2, 3)` or `x.reshape((2, 3))`."""
     return np.reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
@@ -33,13 +33,13 @@ def transpose(self: Array, *axes: Any) -> Array:
     return np.transpose(self, given)
 
 
-def flatten(self: Array, order: str = "C") -> Array:
+def flatten(self: Array, order: Any = "C") -> Array:
     """`x.flatten()`: a copy."""
     return np.copy(np.ravel(self, order))
 
 
 def convert(
-    self: Array, dtype: Any, order: str = "K", casting: str = "unsafe", **options: Any
+    self: Array, dtype: Any, order: str = "K", casting: Any = "unsafe", **options: Any
 ) -> Array:
     """`x.astype(dtype)`: a copy."""
     if not np.can_cast(self.dtype, dtype, casting):

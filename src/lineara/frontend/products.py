@@ -201,9 +201,13 @@ def einsum(
     target = result_type(*arrays) if dtype is None else np.dtype(dtype)
     pairs = [_without_repeats(astype(x, target), t) for x, t in zip(arrays, terms, strict=True)]
     for step in _order(terms, result, arrays, optimize):
-        chosen = [pairs.pop(i) for i in sorted(step, reverse=True)][::-1]
-        needed = {a for _, labels in pairs for a in labels} | set(result)
-        pairs.append(_combined(chosen, needed, result if not pairs else None))
+        first, *others = [pairs.pop(i) for i in sorted(step, reverse=True)][::-1]
+        while others:
+            second = others.pop(0)
+            rest = [*pairs, *others]
+            needed = {a for _, labels in rest for a in labels} | set(result)
+            first = _combined(first, second, needed, None if rest else result)
+        pairs.append(first)
     ((x, labels),) = pairs
     return _finished(x, labels, result)
 
@@ -217,31 +221,19 @@ def _order(
         return [(0, 1)] + [(0, count - i) for i in range(2, count)] if count > 1 else []
     stand_ins = [np.broadcast_to(np.zeros(()), shape_of(x)) for x in arrays]
     number = {a: i for i, a in enumerate(dict.fromkeys(a for t in terms for a in t))}
-    given = [
+    given: list[Any] = [
         part for x, t in zip(stand_ins, terms, strict=True) for part in (x, [number[a] for a in t])
     ]
     path = np.einsum_path(*given, [number[a] for a in result], optimize=optimize)[0][1:]
-    return [pair for step in path for pair in _in_pairs(step)]
+    return list(path)
 
 
-def _in_pairs(step: Sequence[int]) -> list[Any]:
-    """A step of a path, as steps of two operands."""
-    if len(step) <= 2:
-        return [tuple(step)]
-    raise ShapeError(
-        f"np.einsum(optimize=…) contracts {len(step)} operands in one step",
-        origin=user_origin(),
-        mend="use optimize=False, 'greedy' or 'optimal'",
-    )
-
-
-def _combined(chosen: Sequence[Any], needed: set[int], result: Labels | None) -> Any:
-    if len(chosen) == 1:
-        return chosen[0]
-    (x, of_x), (y, of_y) = chosen
+def _combined(x: Any, y: Any, needed: set[int], result: Labels | None) -> Any:
+    """Two operands, with their labels, as one that has the labels that are needed still."""
+    (left, of_x), (right, of_y) = x, y
     kept = tuple(dict.fromkeys(a for a in (*of_x, *of_y) if a in needed))
     kept = result if result is not None and set(result) == set(kept) else kept
-    return contract(x, of_x, y, of_y, kept), kept
+    return contract(left, of_x, right, of_y, kept), kept
 
 
 def _finished(x: Array, labels: Labels, result: Labels) -> Array:

@@ -67,9 +67,9 @@ def loop_dtypes(ufunc: np.ufunc, *operands: Array, dtype: Any = None) -> tuple[D
 def _loop_dtypes(
     ufunc: np.ufunc, operands: tuple[DType | type, ...], dtype: DType | None
 ) -> tuple[DType, ...]:
-    names = ", ".join(getattr(t, "name", None) or t.__name__ for t in operands)
+    names = ", ".join(t.__name__ if isinstance(t, type) else t.name for t in operands)
     signature = (*(None,) * ufunc.nin, *(dtype,) * ufunc.nout)
-    given = {} if dtype is None else {"signature": signature}
+    given: dict[str, Any] = {} if dtype is None else {"signature": signature}
     try:
         found: tuple[DType, ...] = ufunc.resolve_dtypes((*operands, *(None,) * ufunc.nout), **given)
     except TypeError:

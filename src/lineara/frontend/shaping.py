@@ -221,7 +221,7 @@ def diagflat(v: Array, k: int = 0) -> Array:
 
 def tri(m: Array, k: int, *, lower: bool) -> Array:
     """The part of matrices on one side of a diagonal."""
-    mask = np.tri(*m.shape[-2:], k=k if lower else k - 1, dtype=bool)
+    mask = np.tri(m.shape[-2], m.shape[-1], k if lower else k - 1, dtype=np.bool_)
     return np.where(mask if lower else ~mask, m, np.zeros((), m.dtype))
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from lineara.errors import (
     DtypeError,
     LeakError,
     LinearTypeError,
+    Origin,
     PythonOrigin,
     ShapeError,
     TraceError,
@@ -115,7 +116,7 @@ class Trace:
         return self._values[v]
 
     def _source_value(self, v: Var) -> Any:
-        source = self._sources.get(v)
+        source: Any = self._sources.get(v)
         return source._trace.value(source._var) if is_traced(source) else source
 
     def _run(self, e: Equation) -> None:
@@ -250,9 +251,9 @@ def running(operands: Sequence[Any]) -> Trace:
     return trace
 
 
-def named(results: Sequence[Var], origin: PythonOrigin | None) -> None:
+def named(results: Sequence[Var], origin: Origin | None) -> None:
     """Give results the name that the user's line assigns them to: `y = np.sin(x)` makes a `y`."""
-    if origin is not None and len(results) == 1 and not results[0].hint:
+    if isinstance(origin, PythonOrigin) and len(results) == 1 and not results[0].hint:
         results[0].hint = assigned_name(origin)
 
 
@@ -279,7 +280,7 @@ def zero_like(x: Any, shape: tuple[int, ...] | None = None) -> Any:
     """The zero of the dtype and the zone of a traced array: what is added to a linear value is linear."""
     trace = running((x,))
     builder, v = trace.builder, operand(trace, x).var
-    type_ = v.type if shape is None else ArrayType(x.dtype, shape)
+    type_ = ArrayType(x.dtype, x.shape if shape is None else shape)
     return trace.wrap(trace, builder.zero(type_) if v.linear else builder.literal(0, type_))
 
 
@@ -351,7 +352,7 @@ _internal: dict[CodeType, bool] = {}
 
 def user_origin() -> PythonOrigin | None:
     """The innermost line of Python that belongs to neither lineara nor NumPy."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
         inside = _internal.get(code)
@@ -359,7 +360,7 @@ def user_origin() -> PythonOrigin | None:
             inside = _internal[code] = code.co_filename.startswith(_SKIPPED)
         if not inside:
             return PythonOrigin(code, frame.f_lasti)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

@@ -18,6 +18,7 @@ from lineara.frontend.promotion import (
 )
 from lineara.frontend.trace import apply, is_traced, renamed, user_origin
 
+_LAYOUT = {"order", "subok"}
 Body = Callable[..., Any]
 """What a ufunc computes, from operands of one shape in the dtypes of its loop."""
 
@@ -41,8 +42,7 @@ class Ufunc:
         **options: Any,
     ) -> Any:
         """Apply it. `out=`, `where=`, `casting=` and `signature=` are refused; the memory layout is no matter here."""
-        given = {k: v for k, v in options.items() if k not in ("order", "subok")}
-        refuse(self.ufunc.__name__, out=out, **given)
+        refuse(self.ufunc.__name__, out=out, **{k: options[k] for k in options.keys() - _LAYOUT})
         if where is not True:
             refuse(self.ufunc.__name__, where=where)
         operands = tuple([as_operand(x) for x in operands])
