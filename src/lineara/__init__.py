@@ -29,6 +29,7 @@ from lineara.api import (
     trace,
     value_and_grad,
     vjp,
+    vmap,
     while_loop,
 )
 from lineara.errors import LinearaError
@@ -72,5 +73,6 @@ __all__ = [
     "trace",
     "value_and_grad",
     "vjp",
+    "vmap",
     "while_loop",
 ]

@@ -42,7 +42,8 @@ X = np.array([1.0, 2.0])
         (lambda: grad(lambda z: z, holomorphic=True)(1.0), DtypeError, "complex"),
         (lambda: lineara.jacfwd(lambda z: z * 1j)(1.0), DtypeError, "real arguments and results"),
         (lambda: jvp(np.sin, (X,), (1.0,)), ShapeError, r"tangent of `x`.*f64\[2\] is needed"),
-        (lambda: jvp(np.sin, (X,), (X, X)), ShapeError, "structure"),
+        (lambda: jvp(np.sin, (X,), (X, X)), ShapeError, "1 primals and 2 tangents"),
+        (lambda: jvp(np.sin, (X,), ([X],)), ShapeError, "structure"),
         (lambda: jvp(np.sin, (X,), (X * 1j,)), DtypeError, "c128"),
         (lambda: jvp(np.sin, X, X), DtypeError, "tuple or list"),
         (lambda: jvp(lambda n: n, (3,), (1,)), DtypeError, "give None"),
@@ -188,8 +189,9 @@ def test_assigning_to_an_ordinary_array_is_an_error_that_says_so():
         y[0] = x
         return np.sum(y)
 
-    with pytest.raises(LinearaError):
+    with pytest.raises(ValueError, match="sequence") as caught:
         grad(f)(1.0)
+    assert isinstance(caught.value.__cause__, LinearaError)
 
 
 def test_big_endian_arguments_are_taken():

@@ -1,6 +1,7 @@
 """The public transformations of Python functions."""
 
 import lineara.frontend  # noqa: F401  (gives traced arrays their tables)
+from lineara.api.batching import vmap
 from lineara.api.control import cond, fori_loop, scan, switch, while_loop
 from lineara.api.control import map_ as map
 from lineara.api.gradients import grad, jvp, linearize, value_and_grad, vjp
@@ -41,5 +42,6 @@ __all__ = [
     "trace",
     "value_and_grad",
     "vjp",
+    "vmap",
     "while_loop",
 ]

@@ -71,7 +71,7 @@ def split(
         DtypeError: an argument to be differentiated has a leaf without tangents.
         IndexError, as a ShapeError: `argnums` names an argument that is not there.
     """
-    _refuse_uncallable(f, what)
+    refuse_uncallable(f, what)
     single = isinstance(argnums, int)
     positions = tuple(
         _position(f, a, len(args), what)
@@ -96,7 +96,8 @@ def split(
     return Arguments(f, args, kwargs, positions, single, leaves, tuple(specs), hints)
 
 
-def _refuse_uncallable(f: Any, what: str) -> None:
+def refuse_uncallable(f: Any, what: str) -> None:
+    """Refuse a value in the place of a function."""
     if not callable(f):
         raise DtypeError(
             f"{what} takes a function, not {type(f).__name__}",

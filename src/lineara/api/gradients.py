@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from lineara import pipeline
-from lineara.api.arguments import Argnums, Arguments, split
+from lineara.api.arguments import Argnums, Arguments, refuse_uncallable, split
 from lineara.api.linear_map import LinearMap, linear_map_of
 from lineara.api.record import Recorded, call, name_of, record
 from lineara.errors import DtypeError, ShapeError
@@ -48,6 +48,7 @@ def value_and_grad(
     >>> value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     (array(5.), array([2., 4.]))
     """
+    refuse_uncallable(f, "value_and_grad")
 
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -83,6 +84,7 @@ def grad(
     >>> grad(lambda x: np.sin(x) * x)(0.0)
     array(0.)
     """
+    refuse_uncallable(f, "grad")
     both = value_and_grad(f, argnums, has_aux, holomorphic, policy=policy)
 
     @wraps(f)
@@ -161,6 +163,11 @@ def jvp(
                 f"{name} is a tuple or list, not {type(given).__name__}", mend=f"({name},)"
             )
     primals, tangents = tuple(primals), tuple(tangents)
+    if len(primals) != len(tangents):
+        raise ShapeError(
+            f"jvp of `{name_of(f)}` has {len(primals)} primals and {len(tangents)} tangents",
+            mend="give one tangent for each primal",
+        )
     result, derivative, aux = _linearized(f, primals, has_aux, "jvp")
     dots = derivative(*tangents)
     return (result, dots, aux) if has_aux else (result, dots)

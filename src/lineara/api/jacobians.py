@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lineara.api.arguments import Argnums, split
+from lineara.api.arguments import Argnums, refuse_uncallable, split
 from lineara.api.linear_map import LinearMap, linear_map_of
 from lineara.api.record import Recorded, name_of, record
 from lineara.errors import DtypeError
@@ -73,6 +73,8 @@ def hessian(
 def _jacobian(
     f: Callable[..., Any], argnums: Argnums, has_aux: bool, holomorphic: bool, what: str
 ) -> Callable[..., Any]:
+    refuse_uncallable(f, what)
+
     @wraps(f)
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         arguments = split(f, argnums, args, kwargs, what)

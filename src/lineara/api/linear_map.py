@@ -54,20 +54,27 @@ class LinearMap:
     __array_ufunc__ = None
 
     def __init__(
-        self, function: Function, tape: Sequence[Any], domain: Space, codomain: Space, single: bool
+        self,
+        function: Function,
+        tape: Sequence[Any],
+        domain: Space,
+        codomain: Space,
+        single: bool,
+        what: str = "tangent",
     ) -> None:
         self.function = function
         self.domain = domain
         self.codomain = codomain
         self._tape = list(tape)
         self._single = single
+        self._what = what
 
     def __call__(self, *tangents: Any) -> Any:
         """Apply the map."""
         if self._single and len(tangents) != 1:
             raise ShapeError(f"the map takes one argument, not {len(tangents)}")
         tree = tangents[0] if self._single else tangents
-        given = call(self.function, self._tape, self.domain.enter(tree, "tangent"))
+        given = call(self.function, self._tape, self.domain.enter(tree, self._what))
         return self.codomain.leave(given)
 
     def __matmul__(self, tangent: Any) -> Any:
@@ -80,7 +87,8 @@ class LinearMap:
     def T(self) -> LinearMap:  # noqa: N802  (the mathematical name, as in NumPy)
         """The transpose."""
         transposed = check(transpose(self.function))
-        back = LinearMap(transposed, self._tape, self.codomain, self.domain, single=True)
+        what = "cotangent" if self._what == "tangent" else "tangent"
+        back = LinearMap(transposed, self._tape, self.codomain, self.domain, True, what)
         back.__dict__["T"] = self
         return back
 

@@ -17,7 +17,7 @@ from lineara.ir import Call, Equation, Function
 from lineara.ir.names import variable_names
 from lineara.primitives import conversion
 from lineara.syntax import to_text
-from lineara.transforms import Halves, Policy, Site, as_written
+from lineara.transforms import Decision, Halves, Policy, Site, as_written, decide
 from lineara.transforms import partial_eval as split_by_known
 from lineara.typecheck import check
 
@@ -129,7 +129,7 @@ def _marked(function: Function, policy: Policy) -> Function:
 
     def mark(e: Equation) -> Equation:
         site = Site(function, tuple(names[v] for v in e.outputs), e)
-        if policy(site):
+        if decide(policy, site) is Decision.KEEP:
             return e
         op = Call(e.op.function, True) if isinstance(e.op, Call) else e.op
         return Equation(op, e.inputs, e.outputs, e.origin, recompute=True)

@@ -3,7 +3,7 @@
 from lineara.ir.builder import Builder, is_borrow
 from lineara.ir.collection import collector_paused
 from lineara.ir.memo import each, memoised
-from lineara.ir.primitive import Example, Primitive, infer
+from lineara.ir.primitive import Attributes, Example, Primitive, infer
 from lineara.ir.terms import (
     Add,
     Apply,
@@ -47,6 +47,7 @@ __all__ = [
     "Add",
     "Apply",
     "ArrayType",
+    "Attributes",
     "Builder",
     "Call",
     "Drop",

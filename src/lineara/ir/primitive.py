@@ -19,13 +19,15 @@ Attributes = dict[str, Any]
 class Example:
     """Operand types and attributes at which the record proves itself, and where its operands are sampled.
 
-    `low` and `high` bound the sampled values of inexact operands, so that they fall into the domain.
+    `low` and `high` bound the sampled values of inexact operands, so that they fall into the domain. `reading` emits what
+    of the results is determined, where an evaluation chooses the rest, as the phase of an eigenvector.
     """
 
     operands: tuple[ArrayType, ...]
     attributes: tuple[tuple[str, Any], ...] = ()
     low: float = -2.0
     high: float = 2.0
+    reading: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,8 @@ class Primitive:
     borrows      whether the linear operand 0 is read and given back as linear result 0
     linear_form  how to apply it to linear operands when it is linear but does not stand in linear code itself
     erased       how to apply it when its linear operands are linear no more; None: as it stands
+    batch        `(record, operands, attributes) -> results`, for operands that all have a new first axis, of examples;
+                 None: an elementwise record as it stands, any other one example after the other
     """
 
     name: str
@@ -56,8 +60,10 @@ class Primitive:
     borrows: bool = False
     linear_form: Callable[..., Any] | None = None
     erased: Callable[..., Any] | None = None
+    batch: Callable[..., tuple[Any, ...]] | None = None
     jointly: bool = False
     elementwise: bool = False
+    admits: Callable[..., bool] | None = None
     examples: tuple[Example, ...] = ()
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from lineara.ir import ArrayType, Example, Primitive
 from lineara.primitives.forms import (
     ANY,
     INEXACT,
+    as_it_stands,
     check_arity,
     check_kind,
     examples_of,
@@ -140,6 +141,7 @@ route: Primitive = multilinear(
     _infer_route,
     lambda operands, cotangents: [select(operands[0], *cotangents)],
     linear_in=(frozenset((1,)),),
+    batch=as_it_stands,
     family="comparison",
     examples=tuple(
         Example((ArrayType("bool", shape), ArrayType(dtype, shape))) for dtype, shape in _TYPES

@@ -13,10 +13,22 @@ from typing import Any
 from lineara.errors import DtypeError, ShapeError
 from lineara.ir import ArrayType, Example, Primitive
 from lineara.ir.primitive import Attributes
-from lineara.primitives.forms import NUMBER, check_kind, multilinear
+from lineara.primitives.forms import (
+    NUMBER,
+    check_kind,
+    multilinear,
+    with_attributes,
+)
 
 Labels = tuple[int, ...]
 Spec = tuple[Labels, Labels, Labels]
+
+
+def _with_label(size: int, spec: Spec) -> dict[str, Spec]:
+    """The contraction of each example: a label of their own that stands first everywhere."""
+    label = max((a for labels in spec for a in labels), default=-1) + 1
+    of_x, of_y, of_result = spec
+    return {"spec": ((label, *of_x), (label, *of_y), (label, *of_result))}
 
 
 def _contract(x: Any, y: Any, *, spec: Spec) -> Any:
@@ -105,6 +117,7 @@ contract: Primitive = multilinear(
     _infer_contract,
     _transpose,
     linear_in=(frozenset((0,)), frozenset((1,))),
+    batch=with_attributes(_with_label),
     family="contraction",
     work=_work,
     examples=(

@@ -17,6 +17,7 @@ from lineara.primitives.forms import (
     ANY,
     INEXACT,
     REAL,
+    as_it_stands,
     check_kind,
     differentiable,
     examples_of,
@@ -205,6 +206,7 @@ name_: Primitive = multilinear(
     _infer_name,
     lambda operands, cotangents, *, name: [cotangents[0]],
     linear_in=FIRST,
+    batch=as_it_stands,
     family="conversion",
     examples=(
         Example((ArrayType("f64", (2,)),), (("name", "hidden"),)),

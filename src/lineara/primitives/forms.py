@@ -195,6 +195,22 @@ def sum_of(terms: Sequence[Any]) -> Any:
     return total
 
 
+def with_attributes(rule: Callable[..., Attributes]) -> Callable[..., tuple[Any, ...]]:
+    """A batching rule that is the record itself at other attributes: `rule(number of examples, **attributes)` gives them."""
+
+    def batch(
+        record: Primitive, operands: Sequence[Any], attributes: Attributes
+    ) -> tuple[Any, ...]:
+        return record.results(*operands, **rule(operands[0].type.shape[0], **attributes))
+
+    return batch
+
+
+as_it_stands = with_attributes(lambda size, **given: given)
+along_axes = with_attributes(lambda size, axes: {"axes": tuple(a + 1 for a in axes)})
+along_axis = with_attributes(lambda size, axis, **others: {"axis": axis + 1, **others})
+
+
 def touched(
     operands: Sequence[ArrayType], results: Sequence[ArrayType], attributes: Attributes
 ) -> int:
@@ -222,16 +238,22 @@ def differentiable(
     elementwise: bool = False,
     linear_in: Sequence[frozenset[int]] = (),
     linear_form: Callable[..., Any] | None = None,
+    batch: Callable[..., Any] | None = None,
+    admits: Callable[..., bool] | None = None,
 ) -> Primitive:
-    """A record of one result with a rule for its tangents, which is emitted in terms of other records.
+    """A record with a rule for its tangents, which is emitted in terms of other records.
 
-    `jvp(operands, results, tangents, attributes)` gives the list of the results' tangents, None for a zero. A record that is
+    `evaluate` gives one array or a tuple of them. `jvp(operands, results, tangents, attributes)` gives the list of the results' tangents, None for a zero. A record that is
     linear in `linear_in`, without a transpose of its own, says by `linear_form` what stands for it in linear code.
     """
 
     def meaning(*arrays: Any, **attributes: Any) -> tuple[Any, ...]:
         types = infer(*(ArrayType(a.dtype, a.shape) for a in arrays), **attributes)
-        return (np.asarray(evaluate(*arrays, **attributes), types[0].dtype, order="C"),)
+        given = evaluate(*arrays, **attributes)
+        results = given if isinstance(given, tuple) else (given,)
+        return tuple(
+            [np.asarray(r, t.dtype, order="C") for r, t in zip(results, types, strict=True)]
+        )
 
     return Primitive(
         name,
@@ -243,7 +265,9 @@ def differentiable(
         jvp=jvp,
         linear_in=tuple(linear_in),
         linear_form=linear_form,
+        batch=batch,
         elementwise=elementwise,
+        admits=admits,
         examples=examples,
     )
 
@@ -258,6 +282,7 @@ def nondifferentiable(
     examples: tuple[Example, ...],
     work: Callable[..., int] = largest,
     elementwise: bool = False,
+    batch: Callable[..., Any] | None = None,
 ) -> Primitive:
     """A record whose results have no tangent: comparisons, integers, and what is flat almost everywhere."""
     return differentiable(
@@ -269,6 +294,7 @@ def nondifferentiable(
         family=family,
         examples=examples,
         work=work,
+        batch=batch,
         elementwise=elementwise,
     )
 
@@ -289,6 +315,8 @@ def multilinear(
     borrows: bool = False,
     erased: Callable[..., Any] | None = None,
     elementwise: bool = False,
+    batch: Callable[..., Any] | None = None,
+    admits: Callable[..., bool] | None = None,
 ) -> Primitive:
     """A record that is linear in each of the sets of operands `linear_in`, the others held, or `jointly` in all operands.
 
@@ -322,7 +350,9 @@ def multilinear(
         transpose=transpose,
         borrows=borrows,
         erased=erased,
+        batch=batch,
         elementwise=elementwise,
+        admits=admits,
         examples=examples,
     )
     return record

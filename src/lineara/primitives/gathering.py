@@ -14,13 +14,15 @@ The records are those of static parts (`lineara.primitives.slicing`), with the i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lineara.errors import IndexingError, ShapeError
-from lineara.ir import ArrayType, Example, Primitive
+from lineara.ir import ArrayType, Attributes, Example, Primitive
 from lineara.primitives.forms import ANY, INEXACT, NUMBER, check_kind, differentiable, multilinear
+from lineara.primitives.shape import broadcast, iota
 from lineara.primitives.slicing import BOTH, FIRST, Ints, check_part, work_of_part
 
 
@@ -57,6 +59,18 @@ def _indexed(x: Any, indices: tuple[Any, ...], axes: Ints) -> Any:
                 else "an axis without elements has no indices",
             )
     return np.moveaxis(x, axes, range(len(axes)))
+
+
+def each_example(
+    record: Primitive, operands: Sequence[Any], attributes: Attributes
+) -> tuple[Any, ...]:
+    """Index the examples too, each by its own number."""
+    axes: Ints = attributes["axes"]
+    first = operands[-len(axes)]
+    (numbers,) = first.bind(iota, (), {"dtype": "i64", "size": first.type.shape[0]})
+    numbers = broadcast(numbers, shape=first.type.shape, axes=(0,))
+    before, indices = operands[: -len(axes)], operands[-len(axes) :]
+    return record.results(*before, numbers, *indices, axes=(0, *(a + 1 for a in axes)))
 
 
 def _gather(x: Any, *indices: Any, axes: Ints) -> Any:
@@ -146,6 +160,7 @@ gather: Primitive = differentiable(
     lambda operands, results, tangents, attributes: [
         _part_of(tangents[0], operands[1:], **attributes)
     ],
+    batch=each_example,
     family="indexing",
     examples=(
         *_READS,
@@ -163,6 +178,7 @@ read_at: Primitive = multilinear(
     _infer_two("read_at", INEXACT),
     lambda operands, cotangents, *, axes: [accumulate_at(*cotangents, *operands[1:], axes=axes)],
     linear_in=FIRST,
+    batch=each_example,
     family="indexing",
     examples=_READS,
     work=work_of_part,
@@ -177,6 +193,7 @@ accumulate_at: Primitive = multilinear(
     _infer_one("accumulate_at", NUMBER),
     lambda operands, cotangents, *, axes: read_at.results(cotangents[0], *operands[2:], axes=axes),
     linear_in=BOTH,
+    batch=each_example,
     family="indexing",
     examples=_WRITES,
     work=work_of_part,
@@ -189,6 +206,7 @@ write_at: Primitive = multilinear(
     _infer_one("write_at", ANY),
     lambda operands, cotangents, *, axes: take_at.results(cotangents[0], *operands[2:], axes=axes),
     linear_in=BOTH,
+    batch=each_example,
     family="indexing",
     examples=_WRITES,
     work=work_of_part,
@@ -201,6 +219,7 @@ take_at: Primitive = multilinear(
     _infer_two("take_at", ANY),
     lambda operands, cotangents, *, axes: [write_at(*cotangents, *operands[1:], axes=axes)],
     linear_in=FIRST,
+    batch=each_example,
     family="indexing",
     examples=_READS,
     work=work_of_part,

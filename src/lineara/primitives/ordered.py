@@ -13,6 +13,7 @@ from lineara.primitives.arithmetic import Expr
 from lineara.primitives.comparison import ORDERED
 from lineara.primitives.forms import (
     NUMBER,
+    along_axis,
     check_kind,
     differentiable,
     multilinear,
@@ -66,6 +67,7 @@ cumsum: Primitive = multilinear(
         cumsum(cotangents[0], axis=axis, reverse=not reverse)
     ],
     linear_in=(frozenset((0,)),),
+    batch=along_axis,
     family="order",
     examples=(
         *_examples("f64", "c64", "i64", reverse=False),
@@ -126,6 +128,7 @@ recurrence: Primitive = multilinear(
         recurrence(operands[0], cotangents[0], axis=axis, reverse=not reverse)
     ],
     linear_in=(frozenset((1,)),),
+    batch=along_axis,
     family="order",
     examples=tuple(
         Example(e.operands * 2, e.attributes)
@@ -159,6 +162,7 @@ cumprod: Primitive = differentiable(
     lambda x, *, axis: np.cumprod(x, axis, dtype=x.dtype),
     _infer_cumprod,
     _jvp_cumprod,
+    batch=along_axis,
     family="order",
     examples=_examples("f64", "f32", "c128", "i64"),
 )
@@ -187,6 +191,7 @@ argsort = nondifferentiable(
     "the indices that sort along an axis, equal ones in their order",
     lambda x, *, axis: np.argsort(x, axis, kind="stable"),
     _infer_argsort,
+    batch=along_axis,
     family="order",
     examples=_examples("f64", "f32", "i64", "bool"),
     work=_work_sort,
@@ -214,6 +219,7 @@ sort = differentiable(
     lambda x, *, axis: np.sort(x, axis, kind="stable"),
     _infer_sort,
     _jvp_sort,
+    batch=along_axis,
     family="order",
     examples=_examples("f64", "f32", "i64"),
     work=_work_sort,

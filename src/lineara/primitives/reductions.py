@@ -12,7 +12,14 @@ from lineara.errors import ShapeError
 from lineara.ir import ArrayType, Example, Primitive
 from lineara.primitives.comparison import ORDERED, eq
 from lineara.primitives.conversion import converted
-from lineara.primitives.forms import NUMBER, check_kind, differentiable, nondifferentiable
+from lineara.primitives.forms import (
+    NUMBER,
+    along_axes,
+    along_axis,
+    check_kind,
+    differentiable,
+    nondifferentiable,
+)
 from lineara.primitives.ordered import cumprod, shifted
 from lineara.primitives.shape import (
     broadcast,
@@ -84,6 +91,7 @@ reduce_prod: Primitive = differentiable(
     lambda x, *, axes: np.prod(x, axis=axes, dtype=x.dtype),
     lambda x, *, axes: (_reduced("prod", NUMBER, x, axes),),
     _jvp_prod,
+    batch=along_axes,
     family="reduction",
     examples=(
         *_examples("f64", "c64", "i64"),
@@ -118,6 +126,7 @@ def _extremum(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
         lambda x, *, axes: evaluate(x, axis=axes),
         infer,
         _jvp_extremum,
+        batch=along_axes,
         family="reduction",
         examples=_examples("f64", "f32", "i64", "bool"),
     )
@@ -143,6 +152,7 @@ def _position(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
         law,
         lambda x, *, axis: evaluate(x, axis=axis),
         infer,
+        batch=along_axis,
         family="reduction",
         examples=_axis_examples("f64", "f32", "i8", "bool"),
     )
@@ -162,6 +172,7 @@ def _quantifier(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
         law,
         lambda x, *, axes: evaluate(x, axis=axes),
         lambda x, *, axes: (_reduced(name, "b", x, axes),),
+        batch=along_axes,
         family="reduction",
         examples=_examples("bool"),
     )

@@ -16,10 +16,13 @@ from lineara.ir import DTYPE_NAMES, ArrayType, Example, Primitive
 from lineara.primitives.forms import (
     ANY,
     NUMBER,
+    along_axes,
+    along_axis,
     check_arity,
     check_kind,
     multilinear,
     nondifferentiable,
+    with_attributes,
 )
 
 LINEAR = (frozenset((0,)),)
@@ -57,6 +60,9 @@ broadcast: Primitive = multilinear(
         reduce_sum(cotangents[0], axes=_complement(len(shape), axes))
     ],
     linear_in=LINEAR,
+    batch=with_attributes(
+        lambda size, shape, axes: {"shape": (size, *shape), "axes": (0, *(a + 1 for a in axes))}
+    ),
     family="shape",
     examples=(
         Example((ArrayType("f64", (3,)),), (("axes", (1,)), ("shape", (2, 3)))),
@@ -94,6 +100,7 @@ reduce_sum: Primitive = multilinear(
     _infer_sum,
     _transpose_sum,
     linear_in=LINEAR,
+    batch=along_axes,
     family="shape",
     examples=(
         Example((ArrayType("f64", (2, 3)),), (("axes", (1,)),)),
@@ -121,6 +128,7 @@ reshape: Primitive = multilinear(
     _infer_reshape,
     lambda operands, cotangents, *, shape: [reshape(cotangents[0], shape=operands[0].shape)],
     linear_in=LINEAR,
+    batch=with_attributes(lambda size, shape: {"shape": (size, *shape)}),
     family="shape",
     examples=(
         Example((ArrayType("f64", (2, 3)),), (("shape", (3, 1, 2)),)),
@@ -150,6 +158,9 @@ transpose: Primitive = multilinear(
         transpose(cotangents[0], permutation=tuple(map(int, np.argsort(permutation))))
     ],
     linear_in=LINEAR,
+    batch=with_attributes(
+        lambda size, permutation: {"permutation": (0, *(a + 1 for a in permutation))}
+    ),
     family="shape",
     examples=(
         Example((ArrayType("f64", (2, 3, 4)),), (("permutation", (2, 0, 1)),)),
@@ -173,6 +184,7 @@ reverse: Primitive = multilinear(
     _infer_reverse,
     lambda operands, cotangents, *, axes: [reverse(cotangents[0], axes=axes)],
     linear_in=LINEAR,
+    batch=along_axes,
     family="shape",
     examples=(
         Example((ArrayType("f64", (2, 3)),), (("axes", (0, 1)),)),
@@ -224,6 +236,7 @@ concatenate: Primitive = multilinear(
         cotangents[0], axis=axis, sizes=tuple(x.shape[axis] for x in operands)
     ),
     jointly=True,
+    batch=along_axis,
     family="shape",
     examples=(
         Example((ArrayType("f64", (2, 3)), ArrayType("f64", (1, 3))), (("axis", 0),)),
@@ -257,6 +270,7 @@ split: Primitive = multilinear(
     _infer_split,
     lambda operands, cotangents, *, axis, sizes: [concatenate(*cotangents, axis=axis)],
     linear_in=LINEAR,
+    batch=along_axis,
     family="shape",
     examples=(
         Example((ArrayType("f64", (2, 3)),), (("axis", 1), ("sizes", (1, 2)))),
@@ -306,6 +320,7 @@ pad: Primitive = multilinear(
     lambda x, *, low, high: _cropped("pad", x, low, high, 1),
     lambda operands, cotangents, *, low, high: [crop(cotangents[0], low=low, high=high)],
     linear_in=LINEAR,
+    batch=with_attributes(lambda size, low, high: {"low": (0, *low), "high": (0, *high)}),
     family="shape",
     examples=_MARGINS,
 )
@@ -317,6 +332,7 @@ crop: Primitive = multilinear(
     lambda x, *, low, high: _cropped("crop", x, low, high, -1),
     lambda operands, cotangents, *, low, high: [pad(cotangents[0], low=low, high=high)],
     linear_in=LINEAR,
+    batch=with_attributes(lambda size, low, high: {"low": (0, *low), "high": (0, *high)}),
     family="shape",
     examples=_MARGINS,
 )

@@ -23,11 +23,28 @@ import numpy as np
 from lineara.errors import DtypeError, ShapeError
 from lineara.ir import ArrayType, Example, Primitive
 from lineara.ir.primitive import Attributes
-from lineara.primitives.forms import ANY, INEXACT, NUMBER, check_kind, differentiable, multilinear
+from lineara.primitives.forms import (
+    ANY,
+    INEXACT,
+    NUMBER,
+    check_kind,
+    differentiable,
+    multilinear,
+    with_attributes,
+)
 
 Ints = tuple[int, ...]
 FIRST, BOTH = (frozenset((0,)),), (frozenset((0, 1)),)
 """Linear in the array; linear in the array and the part together."""
+
+
+all_examples = with_attributes(
+    lambda size, start, stop, step: {
+        "start": (0, *start),
+        "stop": (size, *stop),
+        "step": (1, *step),
+    }
+)
 
 
 def _part(start: Ints, stop: Ints, step: Ints) -> tuple[slice, ...]:
@@ -132,6 +149,7 @@ slice_: Primitive = differentiable(
     _slice,
     lambda x, *, start, stop, step: (_part_type("slice", ANY, x, start, stop, step),),
     lambda operands, results, tangents, place: [read_slice.results(tangents[0], **place)[1]],
+    batch=all_examples,
     family="indexing",
     examples=(
         *_READS,
@@ -150,6 +168,7 @@ read_slice: Primitive = multilinear(
     _infer_two("read_slice", INEXACT),
     lambda operands, cotangents, **place: [accumulate_slice(*cotangents, **place)],
     linear_in=FIRST,
+    batch=all_examples,
     family="indexing",
     examples=_READS,
     work=work_of_part,
@@ -164,6 +183,7 @@ accumulate_slice: Primitive = multilinear(
     _infer_one("accumulate_slice", NUMBER),
     lambda operands, cotangents, **place: read_slice.results(cotangents[0], **place),
     linear_in=BOTH,
+    batch=all_examples,
     family="indexing",
     examples=_WRITES,
     work=work_of_part,
@@ -176,6 +196,7 @@ write_slice: Primitive = multilinear(
     _infer_one("write_slice", ANY),
     lambda operands, cotangents, **place: take_slice.results(cotangents[0], **place),
     linear_in=BOTH,
+    batch=all_examples,
     family="indexing",
     examples=(
         *_WRITES,
@@ -191,6 +212,7 @@ take_slice: Primitive = multilinear(
     _infer_two("take_slice", ANY),
     lambda operands, cotangents, **place: [write_slice(*cotangents, **place)],
     linear_in=FIRST,
+    batch=all_examples,
     family="indexing",
     examples=_READS,
     work=work_of_part,

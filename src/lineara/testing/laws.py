@@ -35,6 +35,7 @@ from lineara.testing.numerics import (
 from lineara.testing.programs import Program
 from lineara.testing.values import Value, basis, bits, combine, inner, largest, nbytes, sample
 from lineara.transforms import (
+    Decision,
     Halves,
     Policy,
     Site,
@@ -65,7 +66,10 @@ def types_are_kept(program: Program) -> None:
     f, rng = program.function, program.rng()
     x, u, y, v = _signature(check(f))
     if not program.is_mixed:
-        u, v = tuple(map(tangent_type, _differentiable(x))), tuple(map(tangent_type, _differentiable(y)))
+        u, v = (
+            tuple(map(tangent_type, _differentiable(x))),
+            tuple(map(tangent_type, _differentiable(y))),
+        )
     m = mixed_form(program)
     _expect(m, (x, u, y, v))
     halves = unzip(m, random_policy(rng))
@@ -120,7 +124,9 @@ def linear_code_is_linear(program: Program) -> None:
     (at_u, m1), (at_v, m2), (at_both, m3) = (measured(m, program.args, t) for t in (u, v, both))
     assert bits(at_u[:count]) == bits(at_v[:count]) == bits(at_both[:count])
     expected = tuple(combine(a, x, b, y) for x, y in zip(at_u[count:], at_v[count:], strict=True))
-    error = largest(tuple(combine(1, x, -1, y) for x, y in zip(at_both[count:], expected, strict=True)))
+    error = largest(
+        tuple(combine(1, x, -1, y) for x, y in zip(at_both[count:], expected, strict=True))
+    )
     bound = rounding(m) * (1 + max(m1, m2, m3)) ** 2
     assert within(error, bound), f"{at_both[count:]} is not {expected}, by {error}"
 
@@ -176,7 +182,8 @@ def transpose_is_the_transpose(program: Program) -> None:
     linear, backward = halves.linear, transpose(halves.linear)
     tape = evaluate(halves.nonlinear, program.args)[len(m.results) :]
     v, w = (
-        tuple(sample(p.type, rng) for p in zone) for zone in (linear.linear_params, linear.linear_results)
+        tuple(sample(p.type, rng) for p in zone)
+        for zone in (linear.linear_params, linear.linear_results)
     )
     (forward, m1), (back, m2) = measured(linear, tape, v), measured(backward, tape, w)
     bound = rounding(linear) * (1 + m1) * (1 + m2)
@@ -197,7 +204,9 @@ def reverse_mode_is_forward_mode(program: Program, columns: int = 8) -> None:
         results, m2 = measured(m, program.args, v)
         forward, reverse = inner(w, results[len(f.results) :]), inner(gradient, v)
         bound = rounding(m) * (1 + m1) * (1 + m2)
-        assert within(abs(forward - reverse), bound), f"forward {forward}, reverse {reverse}, along {v}"
+        assert within(abs(forward - reverse), bound), (
+            f"forward {forward}, reverse {reverse}, along {v}"
+        )
 
 
 def forward_mode_is_the_derivative(program: Program) -> bool:
@@ -244,7 +253,10 @@ def partial_evaluation_agrees(program: Program) -> None:
     f, rng = program.function, program.rng()
     known = tuple(rng.random() < 0.5 for _ in f.params)
     halves = partial_eval(f, known, random_policy(rng))
-    args = {k: [a for a, is_k in zip(program.args, known, strict=True) if is_k is k] for k in (True, False)}
+    args = {
+        k: [a for a, is_k in zip(program.args, known, strict=True) if is_k is k]
+        for k in (True, False)
+    }
     count = halves.late_results.count(False)
     early, tape = _metered(halves, args[True], count)
     late = iter(evaluate(check(halves.late), [*tape, *args[False]]))
@@ -265,11 +277,13 @@ def random_policy(rng: Random) -> Policy:
     """A policy that decides by chance, the same for one site each time."""
     seed, share = rng.random(), rng.random()
 
-    def policy(site: Site) -> bool:
-        return Random(f"{seed}{site.function}{site.names}").random() < share
+    def policy(site: Site) -> Decision:
+        chance = Random(f"{seed}{site.function}{site.names}")
+        if chance.random() < share:
+            return Decision.KEEP
+        return chance.choice((Decision.CHECKPOINT, Decision.RECOMPUTE))
 
     return policy
-
 
 
 def _metered(

@@ -4,9 +4,11 @@ from lineara.transforms.erase import erase
 from lineara.transforms.jvp import jvp
 from lineara.transforms.plan import Plan, plan_of
 from lineara.transforms.policy import (
+    Decision,
     Policy,
     Site,
     as_written,
+    decide,
     everything,
     nothing,
     save_names,
@@ -17,11 +19,13 @@ from lineara.transforms.transpose import transpose
 from lineara.transforms.unzip import Halves, partial_eval, unzip
 
 __all__ = [
+    "Decision",
     "Halves",
     "Plan",
     "Policy",
     "Site",
     "as_written",
+    "decide",
     "erase",
     "everything",
     "jvp",

@@ -1,14 +1,14 @@
 """Plans: every choice of `unzip`, written down to be read, edited and given back (paper, section 6).
 
-    # tape 8 bytes, extra work 2
+    # tape 8 bytes, extra work 0
     plan f.jvp
-      recompute  s = sin(x)           # 8 bytes, work 1, model.py:3
-      recompute  c = cos(s)           # 8 bytes, work 1, model.py:4
+      keep        y = exp(s)  # 8 bytes, work 10, model.py:4
+      recompute   c = cos(x)  # 8 bytes, work 10, model.py:3
 
 A line is a place where `unzip` asks its policy: `keep` puts the values on the tape, `recompute` evaluates the equation
-again in the linear half. At a call, `keep` keeps the tape of the callee, which has a section of its own, and `recompute`
-keeps the arguments only. What stands left of the `=` names the place; what follows, and the comments, are for the reader.
-A plan is a policy. What it does not name is kept.
+again in the linear half. At a call, `keep` keeps the tape of the callee too, which has a section of its own, `checkpoint`
+keeps the results and calls again for the tape, and `recompute` calls again for both. What stands left of the `=` names the
+place; what follows, and the comments, are for the reader. A plan is a policy. What it does not name is kept.
 """
 
 from __future__ import annotations
@@ -21,16 +21,26 @@ from pathlib import PurePath
 
 from lineara.cost import equation_work, work, works
 from lineara.errors import PlanError, TextOrigin
-from lineara.ir import Call, Equation, Function, Var, callees_first
+from lineara.ir import Equation, Function, Var, callees_first, functions_of
 from lineara.ir.names import variable_names
 from lineara.syntax import format_equation
 from lineara.syntax.names import closest
-from lineara.transforms.policy import Policy, Site, as_written, everything, nothing
+from lineara.transforms.policy import (
+    Decision,
+    Policy,
+    Site,
+    as_written,
+    decide,
+    everything,
+    nothing,
+)
 from lineara.transforms.unzip import Halves, unzip
 
-KEEP, RECOMPUTE = "keep", "recompute"
 WIDEST = 64
 """The columns of a printed equation; what is longer is cut, where its variables name it."""
+
+
+_WORDS = frozenset(d.value for d in Decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +50,16 @@ class Choice:
     `place` is the names that the equation binds, or, where it binds none, the equation.
     """
 
-    keep: bool
+    decision: Decision
     place: str
     equation: str = ""
     note: str = ""
     origin: TextOrigin | None = field(default=None, compare=False)
 
     @property
-    def decision(self) -> str:
-        """The first word of the line."""
-        return KEEP if self.keep else RECOMPUTE
+    def keep(self) -> bool:
+        """Whether everything is kept there."""
+        return self.decision is Decision.KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +95,33 @@ class Plan:
         self.sections = tuple(sections)
         self.tape_bytes = tape_bytes
         self.extra_work = extra_work
-        self._choices: dict[tuple[str, str], dict[str, bool]] = {}
+        self._choices: dict[tuple[str, str], dict[str, Decision]] = {}
         for section in self.sections:
             chosen = self._choices.setdefault((section.function, section.mark), {})
             for c in section.choices:
-                if chosen.setdefault(c.place, c.keep) != c.keep:
+                first = chosen.setdefault(c.place, c.decision)
+                if first is not c.decision:
                     raise PlanError(
-                        f"`{c.place}` in `{section.function}` is kept and recomputed",
+                        f"`{c.place}` in `{section.function}` is to {first.value} and to {c.decision.value}",
                         origin=c.origin,
                         mend="remove one of the lines",
                     )
         self._marked = {function for function, mark in self._choices if mark}
         self._key = frozenset(
-            (*where, place, keep)
+            (*where, place, decision)
             for where, chosen in self._choices.items()
-            for place, keep in chosen.items()
+            for place, decision in chosen.items()
         )
         self._last: tuple[Function, str] | None = None
 
-    def __call__(self, site: Site) -> bool:
-        """Whether the plan keeps the values of a site."""
+    def __call__(self, site: Site) -> Decision:
+        """What the plan does at a site."""
         chosen = None
         if site.function in self._marked:
             chosen = self._choices.get((site.function, self._mark(site.owner)))
         if chosen is None:
             chosen = self._choices.get((site.function, ""), {})
-        return chosen.get(place_of(site), True)
+        return chosen.get(place_of(site), Decision.KEEP)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plan) and self._key == other._key
@@ -130,7 +141,7 @@ class Plan:
         return cost + "\n".join(map(_section_text, self.sections))
 
     def __repr__(self) -> str:
-        kept = sum(keep for *_, keep in self._key)
+        kept = sum(decision is Decision.KEEP for *_, decision in self._key)
         return f"<Plan that keeps {kept} and recomputes {len(self._key) - kept}>"
 
     @staticmethod
@@ -176,7 +187,7 @@ def plan_of(function: Function, policy: Policy = as_written) -> Plan:
     >>> from lineara.syntax import parse_function
     >>> from lineara.transforms import jvp
     >>> print(plan_of(jvp(parse_function("def f(x: f64) -> f64 = exp(sin(x))")), nothing), end="")
-    # tape 8 bytes, extra work 2
+    # tape 8 bytes, extra work 20
     ...
     """
     sites, halves = _asked(function, policy)
@@ -201,7 +212,7 @@ def _asked(function: Function, policy: Policy) -> tuple[dict[int, list[Site]], H
     """Where `unzip` asks a policy, by the identity of the function, last place first; and the halves."""
     found: dict[int, list[Site]] = {}
 
-    def ask(site: Site) -> bool:
+    def ask(site: Site) -> Decision | bool:
         found.setdefault(id(site.owner), []).append(site)
         return policy(site)
 
@@ -226,14 +237,17 @@ def _choices(function: Function, sites: list[Site], policy: Policy) -> tuple[Cho
         place = ", ".join(site.names)
         if place and len(right) > WIDEST:
             right = right[: WIDEST - 1] + "…"
-        lines.append(Choice(policy(site), place or right, right if place else "", _note(site)))
+        lines.append(
+            Choice(decide(policy, site), place or right, right if place else "", _note(site))
+        )
     return tuple(lines)
 
 
 def _note(site: Site) -> str:
     """What the values of a place hold, what they cost, and where they come from."""
     e = site.equation
-    cost = equation_work(e, works(e.op.function) if isinstance(e.op, Call) else {})
+    known = [w for f in functions_of(e.op) for w in works(f).items()]
+    cost = equation_work(e, dict(known))
     note = f"{site.nbytes} bytes, work {cost}"
     if e.origin is None:
         return note
@@ -263,7 +277,7 @@ def _head(section: Section) -> str:
 
 def _section_text(section: Section) -> str:
     shown = [
-        f"  {c.decision:<9}  {c.place}" + (f" = {c.equation}" if c.equation else "")
+        f"  {c.decision.value:<10}  {c.place}" + (f" = {c.equation}" if c.equation else "")
         for c in section.choices
     ]
     width = max(map(len, shown), default=0)
@@ -289,20 +303,22 @@ def _sections(text: str, file: str) -> Iterator[Section]:
                 yield section
             name, _, mark = rest.partition(" @")
             section = Section(name.strip(), mark.strip(), (), at)
-        elif word in (KEEP, RECOMPUTE) and rest:
+        elif word in _WORDS and rest:
             if section is None:
                 raise PlanError(
                     "a choice outside a function", origin=at, mend="write `plan f.jvp` above it"
                 )
             place, equals, equation = rest.partition(" = ")
-            choice = Choice(word == KEEP, place.strip(), equation.strip() if equals else "", "", at)
+            choice = Choice(
+                Decision(word), place.strip(), equation.strip() if equals else "", "", at
+            )
             choices = (*section.choices, choice)
             section = Section(section.function, section.mark, choices, section.origin)
         else:
             raise PlanError(
                 f"`{line}` is no line of a plan",
                 origin=at,
-                mend="write `plan FUNCTION`, `keep NAME = …` or `recompute NAME = …`",
+                mend="write `plan FUNCTION`, or `keep`, `checkpoint` or `recompute` and `NAME = …`",
             )
     if section is not None:
         yield section

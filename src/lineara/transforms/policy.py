@@ -1,16 +1,29 @@
 """Policies: what `unzip` keeps on the tape, and what it evaluates again (paper, section 6).
 
-A policy is any predicate on a `Site`, an early equation whose values the late half may read: True keeps the values,
-False evaluates the equation again. At a call, True keeps the callee's tape, about which the policy is asked inside the
-callee; False keeps the arguments only.
+A policy is a function of a `Site`, an early equation whose values the late half may read. It gives a `Decision`:
+
+    keep        the values go on the tape; at a call, the callee's tape too, about which the policy is asked in the callee
+    checkpoint  at a call: its results are kept, and its tape is rebuilt by calling it again
+    recompute   the equation is evaluated again, for results and tape
+
+or a bool: True to keep, False to recompute a value and to checkpoint a call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
-from lineara.ir import Apply, Call, Equation, Function
+from lineara.ir import Apply, Call, Equation, Function, functions_of
+
+
+class Decision(Enum):
+    """What is done with the values of a site."""
+
+    KEEP = "keep"
+    CHECKPOINT = "checkpoint"
+    RECOMPUTE = "recompute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +61,35 @@ class Site:
                 return type(other).__name__.lower()
 
 
-Policy = Callable[[Site], bool]
+Policy = Callable[[Site], Decision | bool]
 
 
-def as_written(site: Site) -> bool:
+def decide(policy: Policy, site: Site) -> Decision:
+    """What a policy says of a site."""
+    said = policy(site)
+    if isinstance(said, Decision):
+        return said
+    if said:
+        return Decision.KEEP
+    return Decision.CHECKPOINT if functions_of(site.equation.op) else Decision.RECOMPUTE
+
+
+def as_written(site: Site) -> Decision:
     """Keep everything but what the program marks: calls of `checkpoint`, and equations marked `recompute`."""
     op = site.equation.op
-    return not (site.equation.recompute or (isinstance(op, Call) and op.checkpoint))
+    if site.equation.recompute:
+        return Decision.RECOMPUTE
+    return Decision.CHECKPOINT if isinstance(op, Call) and op.checkpoint else Decision.KEEP
 
 
-def everything(site: Site) -> bool:
+def everything(site: Site) -> Decision:
     """Keep everything, whatever the program marks: the least work and the most memory."""
-    return True
+    return Decision.KEEP
 
 
-def nothing(site: Site) -> bool:
+def nothing(site: Site) -> Decision:
     """Keep arguments only: the least tape and the most work."""
-    return False
+    return Decision.RECOMPUTE
 
 
 def save_names(*names: str) -> Policy:

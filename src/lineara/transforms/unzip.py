@@ -43,7 +43,7 @@ from lineara.ir import (
 from lineara.ir.names import variable_names
 from lineara.transforms.demand import Demand
 from lineara.transforms.loop import split_while
-from lineara.transforms.policy import Policy, Site, as_written
+from lineara.transforms.policy import Decision, Policy, Site, as_written, decide
 from lineara.transforms.prune import prune
 from lineara.transforms.scan import split_scan
 from lineara.transforms.switch import split_switch
@@ -223,18 +223,26 @@ class _Split:
         }
 
     def _choose(self, policy: Policy) -> tuple[list[Var], list[Equation]]:
-        """The residuals that are kept, and the equations that are evaluated again, both in program order."""
+        """The residuals that are kept, and the equations that are evaluated again, both in program order.
+
+        What an equation binds besides the function's own variables is the tape of what it calls.
+        """
         needed = {v for e in self.late_equations for v in e.inputs if v not in self.late}
-        printed: dict[Var, str] = {}
+        own: dict[Var, str] = {}
         again: list[Equation] = []
         for e in reversed(self.early_equations):
             if needed.isdisjoint(e.outputs):
                 continue
-            printed = printed or variable_names(self.function)
-            shown = tuple([printed[v] for v in e.outputs if v in printed])
-            if not policy(Site(self.function, shown, e)):
-                again.append(_restricted(e, needed).again())
-                needed.difference_update(e.outputs)
+            own = own or variable_names(self.function)
+            shown = tuple([own[v] for v in e.outputs if v in own])
+            decision = decide(policy, Site(self.function, shown, e))
+            if decision is Decision.KEEP:
+                continue
+            tape_only = decision is Decision.CHECKPOINT and functions_of(e.op)
+            redone = needed.intersection([v for v in e.outputs if not tape_only or v not in own])
+            if redone:
+                again.append(_restricted(e, redone).again())
+                needed -= redone
                 needed.update(e.inputs)
         bound = [*self.function.params, *(v for e in self.early_equations for v in e.outputs)]
         return [v for v in bound if v in needed], again[::-1]
@@ -283,10 +291,9 @@ class _Split:
 
 
 def _restricted(e: Equation, needed: set[Var]) -> Equation:
-    """A call that gives only the results that are needed; any other equation as it is."""
-    keep = tuple([v in needed for v in e.outputs])
-    if not isinstance(e.op, Call) or all(keep):
+    """An equation that runs functions for no more than what is needed; any other as it is."""
+    if not functions_of(e.op) or needed.issuperset(e.outputs):
         return e
-    outputs = tuple([v for v in e.outputs if v in needed])
-    call = Call(prune(e.op.function, keep), e.op.checkpoint)
-    return Equation(call, e.inputs, outputs, e.origin, recompute=e.recompute)
+    results = tuple([v for v in e.outputs if v in needed])
+    whole = Function("", tuple(dict.fromkeys(e.inputs)), (), (e,), results, ())
+    return next(x for x in prune(whole).equations if not needed.isdisjoint(x.outputs))
