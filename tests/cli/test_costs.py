@@ -62,7 +62,7 @@ def test_a_plan_is_printed_edited_and_given_back(call, model, tmp_path):
     assert before.out.startswith("# tape 24 bytes, extra work 10\nplan deep.jvp\n")
     assert "work 30, model.py:12" in before.out
     file = tmp_path / "deep.plan"
-    file.write_text(before.out.replace("recompute", "keep"))
+    file.write_text(before.out.replace("checkpoint  ", "keep  "))
     after = call(*target, "--policy", file)
     assert after.out.startswith("# tape 32 bytes, extra work 0\n")
     value = [call("grad", f"{model}:deep", "0.5", *p).out for p in ([], ["--policy", file])]
@@ -72,7 +72,7 @@ def test_a_plan_is_printed_edited_and_given_back(call, model, tmp_path):
 def test_a_plan_as_json(call, model):
     found = json.loads(call("plan", f"{model}:deep", "--args", "0.5", "--json").out)
     assert (found["tape_bytes"], found["extra_work"]) == (24, 10)
-    assert [c["place"] for c in found["choices"] if c["decision"] == "recompute"] == ["f"]
+    assert [c["place"] for c in found["choices"] if c["decision"] == "checkpoint"] == ["f"]
 
 
 def test_a_plan_for_another_function_is_an_error_with_its_line(call, model, tmp_path):

@@ -14,10 +14,10 @@ def plan(
     policy: PolicyOption = "as_written",
     as_json: JsonOption = False,
 ) -> None:
-    """Print the checkpoint plan of a gradient: for every value that the linear half reads, whether it is kept or recomputed.
+    """Print the checkpoint plan of a gradient: for every value that the linear half reads, whether it is kept.
 
-    Save it, change `keep` to `recompute` or back, and give the file to any `--policy`: the values stay the same to the last
-    bit, and the first line says what the edited plan costs.
+    Save it, change a `keep` to `recompute` (at a call also to `checkpoint`) or back, and give the file to any `--policy`: the
+    values stay the same to the last bit, and the first line says what the edited plan costs.
 
         lineara plan model.lin:loss > loss.plan
 
@@ -31,9 +31,10 @@ def plan(
     if not as_json:
         show_program(str(made), console())
         return
-    fields = ("place", "decision", "equation", "note")
+    fields = ("place", "equation", "note")
     choices = [
-        {"function": s.function, "mark": s.mark} | {name: getattr(c, name) for name in fields}
+        {"function": s.function, "mark": s.mark, "decision": c.decision.value}
+        | {name: getattr(c, name) for name in fields}
         for s in made.sections
         for c in s.choices
     ]
