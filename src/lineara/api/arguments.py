@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lineara.api.record import hints_of, name_of, native, parameter_names, type_of
+from lineara.api.record import hints_of, name_of, parameter_names
 from lineara.errors import DtypeError, LinearaError, ShapeError
-from lineara.frontend.trace import is_traced
+from lineara.frontend.trace import is_traced, native, type_of
 from lineara.frontend.trees import Tree, TreeSpec, flatten, paths, unflatten
 from lineara.ir import ArrayType, Type, has_tangent
 

@@ -82,7 +82,8 @@ def record(
         ]
         args, kwargs = rebuild(traced)
         result = f(*args, **kwargs)
-        aux_leaves, aux_spec = [], None
+        aux_leaves: list[Any] = []
+        aux_spec = None
         if has_aux:
             result, aux = _pair(f, result)
             aux_leaves, aux_spec = flatten(aux)
@@ -142,8 +143,8 @@ def _refuse_nonlinear(f: Callable[..., Any], x: Any, linear: bool) -> None:
 
 def name_of(f: Callable[..., Any]) -> str:
     """A name for the program of a function: its own, made an identifier."""
-    name = getattr(f, "__name__", None) or getattr(getattr(f, "func", None), "__name__", "f")
-    name = re.sub(r"\W+", "_", name).strip("_")
+    given: str = getattr(f, "__name__", "") or getattr(getattr(f, "func", None), "__name__", "f")
+    name = re.sub(r"\W+", "_", given).strip("_")
     return name if name.isidentifier() and name != "lambda" else "f"
 
 

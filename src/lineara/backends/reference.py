@@ -73,7 +73,7 @@ def _drive(steps: Steps, meter: Meter | None) -> tuple[Value, ...]:
     with np.errstate(all="ignore"):
         while True:
             try:
-                callee, operands = stack[-1].send(answer)
+                callee, operands = stack[-1].send(answer)  # type: ignore[arg-type]  # None starts it
             except StopIteration as stop:
                 stack.pop()
                 answer = stop.value
@@ -137,9 +137,9 @@ def _scan(op: Scan, operands: list[Value]) -> Steps:
         carry, carry_dot = list(given[: op.carry]), list(given[done : done + op.linear_carry])
         ys[i] = given[op.carry : done] + given[done + op.linear_carry :]
     types = [v.type for v in (*body.results[op.carry :], *body.linear_results[op.linear_carry :])]
-    given = [_stack([y[j] for y in ys], t, op.length) for j, t in enumerate(types)]
+    stacked = [_stack([y[j] for y in ys], t, op.length) for j, t in enumerate(types)]
     split = done - op.carry
-    return (*carry, *given[:split], *carry_dot, *given[split:])
+    return (*carry, *stacked[:split], *carry_dot, *stacked[split:])
 
 
 def _while(op: While, operands: list[Value]) -> Steps:

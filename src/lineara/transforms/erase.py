@@ -14,7 +14,6 @@ from typing import Any
 
 from lineara.ir import (
     Apply,
-    ArrayType,
     Builder,
     Call,
     Drop,
@@ -23,7 +22,6 @@ from lineara.ir import (
     Function,
     Scan,
     Switch,
-    Type,
     Var,
     While,
     Zero,
@@ -31,7 +29,7 @@ from lineara.ir import (
 )
 from lineara.primitives import Expr
 from lineara.transforms.loop import erase_of_while
-from lineara.transforms.plain import plain_variable
+from lineara.transforms.plain import plain_variable, plain_zeros
 from lineara.transforms.scan import erase_of_scan
 from lineara.transforms.switch import erase_of_switch
 
@@ -81,7 +79,7 @@ def _erased(builder: Builder, e: Equation, inputs: list[Var]) -> list[Var]:
     """The values of a linear equation, as nonlinear ones."""
     match e.op:
         case Zero(type_):
-            return [_zeros(builder, type_, {})]
+            return [plain_zeros(builder, type_, {})]
         case Dup():
             return [inputs[0], inputs[0]]
         case Drop():
@@ -91,14 +89,3 @@ def _erased(builder: Builder, e: Equation, inputs: list[Var]) -> list[Var]:
             return [x.var for x in primitive.erased(operands, **dict(attributes))]
         case op:
             return list(builder.emit(op, inputs, [plain_variable(v) for v in e.outputs]))
-
-
-def _zeros(builder: Builder, type_: Type, made: dict[Type, Var]) -> Var:
-    """Zeros of a type, as literals, one for each type that occurs in it."""
-    if type_ not in made:
-        made[type_] = (
-            builder.literal(0, type_)
-            if isinstance(type_, ArrayType)
-            else builder.make_tuple([_zeros(builder, t, made) for t in type_.elements])
-        )
-    return made[type_]

@@ -11,18 +11,16 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from lineara.ir import (
-    ArrayType,
     Builder,
     Equation,
     Function,
     Switch,
-    TupleType,
     Type,
     Var,
     each,
     tangent_type,
 )
-from lineara.transforms.plain import plain_variable
+from lineara.transforms.plain import plain_variable, plain_zeros
 
 Steps = Generator[Any, Any, Any]
 
@@ -92,15 +90,9 @@ def _filled(early: Function, own: int, slots: Sequence[Type]) -> Function:
     builder.params, builder.equations = list(early.params), list(early.equations)
     tape = early.results[own:]
     places = dict(zip(_placed([v.type for v in tape], slots), tape, strict=True))
-    filled = [places.get(i) or _zeros(builder, t) for i, t in enumerate(slots)]
+    made: dict[Type, Var] = {}
+    filled = [places.get(i) or plain_zeros(builder, t, made) for i, t in enumerate(slots)]
     return builder.finish([*early.results[:own], *filled])
-
-
-def _zeros(builder: Builder, type_: Type) -> Var:
-    if isinstance(type_, ArrayType):
-        return builder.literal(0, type_)
-    assert isinstance(type_, TupleType)
-    return builder.make_tuple([_zeros(builder, t) for t in type_.elements])
 
 
 def _reading(late: Function, slots: Sequence[Type]) -> Function:

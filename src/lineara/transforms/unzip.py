@@ -147,13 +147,15 @@ def _split_equation(
             halves = yield callee, masks, *key
             return _split_call(e, e.op, halves, late)
         case Switch():
-            return (yield from split_switch(e, e.op, key))
+            halves = yield from split_switch(e, e.op, key)
         case Scan():
-            return (yield from split_scan(e, e.op, key))
+            halves = yield from split_scan(e, e.op, key)
         case While():
-            return (yield from split_while(e, e.op, key))
+            halves = yield from split_while(e, e.op, key)
         case _:
             raise AssertionError(f"{e.op} runs no functions")
+    early, late_half = halves
+    return early, late_half
 
 
 def _split_call(e: Equation, op: Call, halves: Halves, late: set[Var]) -> tuple[Equation, Equation]:
