@@ -13,13 +13,13 @@ ORDERED = ("f8", "f4", "i8", "u1")
 M, V, T = (2, 3), (4,), (2, 3, 4)
 
 AXES = [
-    lambda f: lambda x: f(x),
+    lambda f: f,
     lambda f: lambda x: f(x, axis=-1),
     lambda f: lambda x: f(x, axis=0, keepdims=True),
     lambda f: lambda x: f(x, axis=(0, -1)),
 ]
 ONE_AXIS = [
-    lambda f: lambda x: f(x),
+    lambda f: f,
     lambda f: lambda x: f(x, axis=-1),
     lambda f: lambda x: f(x, axis=0),
 ]
@@ -44,7 +44,7 @@ CASES = {
     np.max: ([*over(AXES, np.max), lambda x: np.max(x, initial=1, where=x > 1)], [M, T], ORDERED),
     np.min: ([*over(AXES, np.min), lambda x: np.min(x, axis=0, initial=1)], [M, T], ORDERED),
     np.any: (over(AXES, np.any), [M, (0, 2)], ALL),
-    np.all: ([*over(AXES, np.all), lambda x: np.all(x, where=x == x)], [M, (0, 2)], ALL),
+    np.all: ([*over(AXES, np.all), lambda x: np.all(x, where=np.isfinite(x))], [M, (0, 2)], ALL),
     np.argmax: (over(ONE_AXIS, np.argmax), [M, V], ORDERED),
     np.argmin: (
         [*over(ONE_AXIS, np.argmin), lambda x: np.argmin(x, keepdims=True)],
@@ -106,6 +106,59 @@ CASES = {
         [M],
         INEXACT,
     ),
+    np.nanmax: (over(AXES, np.nanmax), [M, T], ORDERED),
+    np.nanmin: (over(AXES, np.nanmin), [M], ORDERED),
+    np.cov: (
+        [np.cov, lambda x: np.cov(x, rowvar=False, ddof=0), lambda x: np.cov(x, 2 * x, bias=True)],
+        [(3, 5), (4,)],
+        NUMBER,
+    ),
+    np.corrcoef: ([np.corrcoef, lambda x: np.corrcoef(x, rowvar=False)], [(3, 5)], INEXACT),
+    np.convolve: (
+        [
+            *(lambda x, m=m: np.convolve(x, [1, 2, 3], m) for m in ("full", "same", "valid")),
+            *(lambda x, m=m: np.convolve([1, 2], x, m) for m in ("full", "same", "valid")),
+            lambda x: np.convolve(x, x),
+        ],
+        [V, (5,)],
+        NUMBER,
+    ),
+    np.correlate: (
+        [
+            *(lambda x, m=m: np.correlate(x, x[:3] + 1, m) for m in ("full", "same", "valid")),
+            *(lambda x, m=m: np.correlate(x[:2], x, m) for m in ("full", "same", "valid")),
+        ],
+        [V, (5,)],
+        NUMBER,
+    ),
+    np.gradient: (
+        [
+            np.gradient,
+            lambda x: np.gradient(x, 0.5, axis=-1),
+            lambda x: np.gradient(x, 0.5, 2.0),
+        ],
+        [M, V, T],
+        INEXACT,
+    ),
+    np.searchsorted: (
+        [
+            lambda x: np.searchsorted(np.arange(-2, 3), x),
+            lambda x: np.searchsorted(np.arange(-2, 3), x, side="right"),
+            lambda x: np.searchsorted(np.sort(x.ravel()), 1),
+        ],
+        [M],
+        ORDERED,
+    ),
+    np.isin: (
+        [lambda x: np.isin(x, [1, 0, 2]), lambda x: np.isin(x, x[0], invert=True)],
+        [M],
+        ALL,
+    ),
+    np.logspace: (
+        [lambda x: np.logspace(x, 1, 4), lambda x: np.logspace(0, x, 3, base=2.0)],
+        [(2,)],
+        ("f8",),
+    ),
     np.reshape: (
         [
             lambda x: np.reshape(x, (3, 2)),
@@ -117,7 +170,7 @@ CASES = {
     ),
     np.ravel: ([np.ravel, lambda x: np.ravel(x, "F")], [M, (), (0, 2)], ALL),
     np.transpose: (
-        [np.transpose, lambda x: np.transpose(x, tuple(range(1, x.ndim)) + (0,))],
+        [np.transpose, lambda x: np.transpose(x, (*tuple(range(1, x.ndim)), 0))],
         [M, T],
         ALL,
     ),
@@ -413,7 +466,7 @@ CASES = {
     np.isrealobj: ([np.isrealobj], [M], ALL),
     np.isreal: ([np.isreal], [M], ALL),
     np.iscomplex: ([np.iscomplex], [M], ALL),
-    np.shape: ([lambda x: np.shape(x)], [M], ("f8",)),
+    np.shape: ([np.shape], [M], ("f8",)),
     np.ndim: ([np.ndim], [M], ("f8",)),
     np.size: ([np.size, lambda x: np.size(x, 1)], [M], ("f8",)),
     np.nan_to_num: ([lambda x: np.nan_to_num(1 / (x - x)), np.nan_to_num], [M], NUMBER),
@@ -466,6 +519,8 @@ CASES = {
     np.shares_memory: ([lambda x: np.shares_memory(x, x)], [M], ("f8",)),
 }
 FLAT = {
+    np.searchsorted,
+    np.isin,
     np.any,
     np.all,
     np.argmax,

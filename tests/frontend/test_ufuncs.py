@@ -71,7 +71,8 @@ BINARY = {
     for ufunc in ufuncs
 }
 PRODUCTS = {np.matmul, np.vecdot, np.matvec, np.vecmat}
-SMOOTH = [u for u, (dtypes, *_) in UNARY.items() if "f8" in dtypes]
+FLAT = {np.isnan, np.isinf, np.isfinite, np.logical_not, np.signbit}
+SMOOTH = [u for u, (dtypes, *_) in UNARY.items() if "f8" in dtypes and u not in FLAT]
 
 
 def test_every_ufunc_of_the_table_is_tried():
@@ -153,8 +154,6 @@ def test_comparison_with_an_integer_out_of_range(number, agrees):
 
 @pytest.mark.parametrize("ufunc", SMOOTH, ids=lambda u: u.__name__)
 def test_derivatives_of_one_operand(ufunc, differentiates, sample):
-    if ufunc in (np.isnan, np.isinf, np.isfinite, np.logical_not, np.signbit):
-        pytest.skip("no derivative")
     _, low, high = UNARY[ufunc]
     flat = ufunc in (np.sign, np.floor, np.ceil, np.trunc, np.rint)
     differentiates(lambda x: x * ufunc(x) if flat else ufunc(x), sample((2, 3), "f8", low, high))
@@ -199,7 +198,7 @@ def test_derivatives_of_complex_operands(ufunc, differentiates, sample):
 def test_derivatives_at_special_points():
     assert lineara.grad(lambda x: np.logaddexp(x, 1.0))(1.0) == 0.5
     assert lineara.grad(lineara.grad(lambda x: np.logaddexp(x, 1.0)))(1.0) == 0.25
-    assert lineara.grad(lambda x: np.sinc(x))(0.0) == 0
+    assert lineara.grad(np.sinc)(0.0) == 0
     np.testing.assert_allclose(lineara.grad(lineara.grad(np.sinc))(0.0), -(np.pi**2) / 3)
     assert lineara.grad(lambda x: np.linalg.norm(x * np.ones(2)))(0.0) == 0
     assert lineara.grad(lambda x: special.xlogy(x, 0.0 * x))(0.0) == 0
@@ -222,7 +221,7 @@ def test_not_numbers(agrees):
     x = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0])
     y = x[::-1].copy()
     for ufunc in (np.fmax, np.fmin, np.maximum, np.minimum, np.copysign, np.heaviside, np.modf):
-        agrees(lambda x, y: ufunc(x) if ufunc is np.modf else ufunc(x, y), x, y)
+        agrees(lambda x, y, f=ufunc: f(x) if f is np.modf else f(x, y), x, y)
     agrees(lambda x: (np.isnan(x), np.isfinite(x), np.isinf(x), np.sign(x), np.signbit(x[1:])), x)
 
 
@@ -241,7 +240,9 @@ def test_reduce(ufunc, dtypes, agrees, sample):
     for dtype in dtypes:
         x = sample((2, 3, 2), dtype)
         for axis in (0, -1, None, (0, 2)):
-            agrees(lambda x: (ufunc.reduce(x, axis=axis), ufunc.reduce(x, axis, keepdims=True)), x)
+            agrees(
+                lambda x, a=axis: (ufunc.reduce(x, axis=a), ufunc.reduce(x, a, keepdims=True)), x
+            )
 
 
 @pytest.mark.parametrize("ufunc", [np.add, np.multiply])
@@ -266,8 +267,8 @@ def test_dtype_argument(agrees, sample):
         (lambda x: np.add(x, 1.0, where=x > 0), r"np.add\(where=…\)"),
         (lambda x: np.add.at(x, [0], 1.0), "np.add.at"),
         (lambda x: np.add.reduceat(x, [0]), "np.add.reduceat"),
-        (lambda x: np.subtract.reduce(x), "np.subtract.reduce"),
-        (lambda x: np.subtract.accumulate(x), "np.subtract.accumulate"),
+        (np.subtract.reduce, "np.subtract.reduce"),
+        (np.subtract.accumulate, "np.subtract.accumulate"),
         (lambda x: np.nextafter(x, 1.0), "np.nextafter has no meaning"),
         (lambda x: np.bitwise_and(x, x), "np.bitwise_and does not take operands of dtypes float64"),
         (lambda x: np.sin(x.astype(np.int8)), "np.sin of int8 computes in float16"),

@@ -192,8 +192,8 @@ class TracedArray(Traced):
         raise TraceError(
             "a traced array cannot become an ndarray",
             origin=user_origin(),
-            mend="np.stack([...]) instead of np.array([...]); no np.asarray; to assign traced values to parts of an "
-            "array, start from np.zeros_like(x) of a traced x",
+            mend="np.stack([...]) instead of np.array([...]); no np.asarray; np.take_along_axis(a, i, 0) instead of "
+            "a[i] of an ndarray; to assign to parts of an array, start from np.zeros_like(x) of a traced x",
         )
 
     def __hash__(self) -> int:

@@ -338,6 +338,21 @@ def ignoring_nan(function: Callable[..., Array], neutral: float) -> Callable[...
     return reduce
 
 
+def nan_extremum(extremum: Callable[..., Array], neutral: float) -> Callable[..., Array]:
+    """`np.nanmax` and `np.nanmin`: NaN where nothing else is there."""
+
+    def reduce(
+        a: Array, axis: Any = None, out: Any = None, keepdims: Any = False, **options: Any
+    ) -> Array:
+        if a.dtype.kind != "f":
+            return extremum(a, axis, out, keepdims, **options)
+        missing = np.isnan(a)
+        found = extremum(np.where(missing, neutral, a), axis, out, keepdims, **options)
+        return np.where(all_(missing, axis, keepdims=keepdims), np.nan, found)
+
+    return reduce
+
+
 def nanmean(
     a: Array, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False
 ) -> Array:

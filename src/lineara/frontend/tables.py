@@ -14,6 +14,7 @@ from lineara.frontend import (
     products,
     reductions,
     shaping,
+    statistics,
 )
 from lineara.frontend.elementwise import BODIES, SPECIAL
 from lineara.frontend.ufuncs import Ufunc
@@ -67,12 +68,16 @@ REDUCTIONS: dict[Rule, Rule] = {
     np.nanprod: reductions.ignoring_nan(reductions.prod, 1),
     np.nancumsum: reductions.ignoring_nan(reductions.cumsum, 0),
     np.nancumprod: reductions.ignoring_nan(reductions.cumprod, 1),
+    np.nanmax: reductions.nan_extremum(reductions.max_, -np.inf),
+    np.nanmin: reductions.nan_extremum(reductions.min_, np.inf),
     np.nanmean: reductions.nanmean,
     np.nanvar: reductions.nanvar,
     np.nanstd: reductions.nanstd,
     np.sort: reductions.sort,
     np.argsort: reductions.argsort,
     np.trapezoid: functions.trapezoid,
+    np.cov: statistics.cov,
+    np.corrcoef: statistics.corrcoef,
 }
 
 SHAPING: dict[Rule, Rule] = {
@@ -136,6 +141,8 @@ PRODUCTS: dict[Rule, Rule] = {
     np.outer: products.outer,
     np.tensordot: products.tensordot,
     np.einsum: products.einsum,
+    np.convolve: statistics.convolve,
+    np.correlate: statistics.correlate,
     np.kron: products.kron,
     np.cross: products.cross,
     np.linalg.norm: linalg.norm,
@@ -182,7 +189,11 @@ GENERAL: dict[Rule, Rule] = {
     np.around: functions.round_,
     np.fix: functions.fix,
     np.linspace: functions.linspace,
+    np.logspace: statistics.logspace,
     np.interp: functions.interp,
+    np.gradient: statistics.gradient,
+    np.searchsorted: statistics.searchsorted,
+    np.isin: statistics.isin,
     np.polyval: functions.polyval,
     np.vander: functions.vander,
     np.meshgrid: functions.meshgrid,
