@@ -90,3 +90,43 @@ def differentiates():
             f = _weighted(lineara.grad(f, tuple(range(len(args)))))
 
     return compare
+
+
+def _tried(programs, shapes, dtypes):
+    """The programs and arguments at which NumPy has no error; every program has some."""
+    for program in programs:
+        used = 0
+        for shape in shapes:
+            for dtype in dtypes:
+                x = sample(shape, dtype)
+                try:
+                    with np.errstate(all="ignore"):
+                        program(x)
+                except (ValueError, TypeError, IndexError):
+                    continue
+                used += 1
+                yield program, x
+        assert used
+
+
+@pytest.fixture
+def agrees_in_all(agrees):
+    """`agrees` for all programs, shapes and dtypes."""
+
+    def compare(programs, shapes, dtypes):
+        for program, x in _tried(programs, shapes, dtypes):
+            agrees(program, x)
+
+    return compare
+
+
+@pytest.fixture
+def differentiates_in_all(differentiates):
+    """`differentiates` for all programs and shapes that have elements."""
+
+    def compare(programs, shapes):
+        for program, x in _tried(programs, shapes, ("f8",)):
+            if x.size:
+                differentiates(program, x)
+
+    return compare
