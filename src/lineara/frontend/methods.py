@@ -93,9 +93,24 @@ def view(self: Array, *args: Any, **kwargs: Any) -> Array:
     )
 
 
-def conjugate(self: Array) -> Array:
+def conj(self: Array) -> Array:
     """`x.conj()`."""
     return np.conjugate(self)
+
+
+def conjugate(self: Array) -> Array:
+    """`x.conjugate()`."""
+    return np.conjugate(self)
+
+
+def copy(self: Array, order: str = "C") -> Array:
+    """`x.copy()`."""
+    return np.copy(self)
+
+
+def compress(self: Array, condition: Any, axis: int | None = None) -> Array:
+    """`x.compress(condition, axis)`."""
+    return np.compress(condition, self, axis)
 
 
 METHODS: dict[str, Any] = {
@@ -130,24 +145,28 @@ METHODS: dict[str, Any] = {
             np.searchsorted,
         )
     },
+    **{
+        method.__name__: method
+        for method in (
+            reshape,
+            transpose,
+            flatten,
+            copy,
+            compress,
+            conj,
+            conjugate,
+            item,
+            tolist,
+            sort,
+            fill,
+            put,
+            view,
+        )
+    },
+    **{function.__name__: property(function) for function in (np.real, np.imag)},
     "T": property(np.transpose),
     "mT": property(np.matrix_transpose),
-    "real": property(np.real),
-    "imag": property(np.imag),
-    "reshape": reshape,
-    "transpose": transpose,
-    "flatten": flatten,
-    "copy": lambda self, order="C": np.copy(self),
-    "__copy__": _function(np.copy),
-    "__deepcopy__": lambda self, memo: np.copy(self),
     "astype": convert,
-    "compress": lambda self, condition, axis=None: np.compress(condition, self, axis),
-    "conj": conjugate,
-    "conjugate": conjugate,
-    "item": item,
-    "tolist": tolist,
-    "sort": sort,
-    "fill": fill,
-    "put": put,
-    "view": view,
+    "__copy__": copy,
+    "__deepcopy__": lambda self, memo: copy(self),
 }
