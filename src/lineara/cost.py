@@ -1,8 +1,8 @@
 """Costs as exact integers: work, size, tape and peak bytes (paper, section 4).
 
-`work` counts scalar operations. In the linear zone `+`, `*.`, `dup`, `drop` and `zero` cost one per scalar; variables, tuples
-and `let` cost nothing; a primitive costs what its record says; a call costs its body. A nonlinear `drop` and a literal cost
-one per scalar too: they pay for the tangent that `jvp` drops or makes there.
+`work` counts scalar operations. In the linear zone `+`, `*.`, `dup`, `drop` and `zero` cost one per scalar; variables, literals,
+tuples and `let` cost nothing; a primitive costs what its record says; a call costs its body. A nonlinear `drop` costs one per
+scalar too: it pays for the tangent that `jvp` drops there.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ def equation_work(e: Equation, callee_work: dict[int, int]) -> int:
             return (1 if length is None else length) * callee_work[id(body)]
         case While(condition, body):
             return callee_work[id(condition)] + callee_work[id(body)]
-        case Add() | Zero() | Literal():
+        case Add() | Zero():
             return e.outputs[0].type.size
         case Dup() | Drop():
             return e.inputs[0].type.size
-        case MakeTuple() | Unpack():
+        case Literal() | MakeTuple() | Unpack():
             return 0
 
 

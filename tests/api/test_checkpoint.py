@@ -100,9 +100,7 @@ def test_partial_evaluation_does_the_known_part_early():
 
 
 def test_partial_evaluation_can_recompute_instead_of_keeping():
-    split = lineara.partial_eval(
-        lambda a, x: np.sin(a) * x, X, X, known=0, policy=lineara.nothing
-    )
+    split = lineara.partial_eval(lambda a, x: np.sin(a) * x, X, X, known=0, policy=lineara.nothing)
     assert cost.work(split.halves.early) == 0
     np.testing.assert_array_equal(split.late(split.early(X), X), np.sin(X) * X)
 

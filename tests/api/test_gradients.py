@@ -189,9 +189,7 @@ def test_integer_inputs_and_results_have_no_tangent():
     ids=["forward-reverse", "reverse-reverse", "reverse-forward", "forward-forward", "hessian"],
 )
 def test_second_derivatives_agree_in_every_nesting(second):
-    expected = np.stack(
-        [central(lambda x, i=i: grad(model)(x)[i], X) for i in range(3)]
-    )
+    expected = np.stack([central(lambda x, i=i: grad(model)(x)[i], X) for i in range(3)])
     np.testing.assert_allclose(second(model)(X), expected, atol=1e-7)
 
 

@@ -2,11 +2,13 @@
 
 import lineara.frontend  # noqa: F401  (gives traced arrays their tables)
 from lineara.api.batching import vmap
-from lineara.api.control import cond, fori_loop, scan, switch, while_loop
-from lineara.api.control import map_ as map
+from lineara.api.control import cond, switch
 from lineara.api.gradients import grad, jvp, linearize, value_and_grad, vjp
 from lineara.api.jacobians import hessian, jacfwd, jacrev
+from lineara.api.jit import jit
 from lineara.api.linear_map import LinearMap, linear_transpose
+from lineara.api.loops import fori_loop, scan, while_loop
+from lineara.api.loops import map_ as map
 from lineara.api.plans import plan
 from lineara.api.programs import (
     PartialEval,
@@ -29,6 +31,7 @@ __all__ = [
     "hessian",
     "jacfwd",
     "jacrev",
+    "jit",
     "jvp",
     "linear_transpose",
     "linearize",

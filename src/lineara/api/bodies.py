@@ -6,10 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lineara.api.record import name_of
+from lineara.api.record import call, name_of, record
 from lineara.errors import DtypeError, LinearaError
 from lineara.frontend.array import wrap
-from lineara.frontend.trace import Trace, is_traced, native, operand, tracing, type_of
+from lineara.frontend.trace import (
+    Trace,
+    current_trace,
+    is_traced,
+    native,
+    operand,
+    tracing,
+    type_of,
+)
 from lineara.frontend.trees import Tree, TreeSpec, flatten, paths, unflatten
 from lineara.ir import Function, Type, Var
 
@@ -85,3 +93,48 @@ def _refuse(name: str, x: Any, path: str) -> None:
             f"`{name}` returns None at `{path}`", mend="return an array; is a `return` missing?"
         )
     type_of(x)
+
+
+def shown(body: Body) -> str:
+    """The types of what a body returns, in its containers, for messages."""
+    return str(unflatten(body.spec, [TypeText(v) for v in body.results]))
+
+
+class TypeText:
+    """Prints as the type of a variable does."""
+
+    def __init__(self, v: Var) -> None:
+        self.text = f"{v.type!r}{' (linear)' if v.linear else ''}"
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def of_zone(leaves: Sequence[Any], slots: Sequence[Slot], linear: bool) -> list[Any]:
+    """The leaves of one zone, in their order."""
+    return [x for x, s in zip(leaves, slots, strict=True) if s.linear == linear]
+
+
+def interleaved(outputs: Sequence[Any], linear: Sequence[bool]) -> list[Any]:
+    """Outputs, those of the linear zone last, in the order that the zones stand in."""
+    plain = iter(outputs[: len(linear) - sum(linear)])
+    dotted = iter(outputs[len(linear) - sum(linear) :])
+    return [next(dotted) if is_linear else next(plain) for is_linear in linear]
+
+
+def staged(f: Callable[..., Any], *trees: Any) -> Any:
+    """Run control flow in the running trace, or record it and run it now if there is none."""
+    if current_trace() is not None:
+        return f(*trees)
+    leaves, spec = flatten(trees)
+    arrays = [i for i, x in enumerate(leaves) if x is not None]
+
+    def rebuild(traced: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        filled = list(leaves)
+        for i, x in zip(arrays, traced, strict=True):
+            filled[i] = x
+        return unflatten(spec, filled), {}
+
+    recorded = record(f, [leaves[i] for i in arrays], rebuild)
+    given = call(recorded.function, [*[leaves[i] for i in arrays], *recorded.captured])
+    return recorded.result(given)

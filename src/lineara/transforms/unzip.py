@@ -28,6 +28,7 @@ from lineara.ir import (
     Drop,
     Equation,
     Function,
+    Literal,
     MakeTuple,
     Scan,
     Switch,
@@ -227,6 +228,7 @@ class _Split:
     def _choose(self, policy: Policy) -> tuple[list[Var], list[Equation]]:
         """The residuals that are kept, and the equations that are evaluated again, both in program order.
 
+        A literal is no residual: both halves have it.
         What an equation binds besides the function's own variables is the tape of what it calls.
         """
         needed = {v for e in self.late_equations for v in e.inputs if v not in self.late}
@@ -234,6 +236,10 @@ class _Split:
         again: list[Equation] = []
         for e in reversed(self.early_equations):
             if needed.isdisjoint(e.outputs):
+                continue
+            if isinstance(e.op, Literal):
+                again.append(e)
+                needed.difference_update(e.outputs)
                 continue
             own = own or variable_names(self.function)
             shown = tuple([own[v] for v in e.outputs if v in own])
