@@ -69,7 +69,7 @@ class TracedArray(Traced):
     def __init__(self, trace: Trace, var: Var) -> None:
         super().__init__(trace, var)
         self._view: views.View | None = None
-        self._views: list[weakref.ref[TracedArray]] = []
+        self._views: dict[int, weakref.ref[TracedArray]] = {}
 
     @property
     def type(self) -> ArrayType:

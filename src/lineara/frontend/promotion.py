@@ -91,10 +91,10 @@ def _loop_dtypes(
 def astype(x: Array, dtype: Any) -> Array:
     """The operand in a dtype."""
     dtype = np.dtype(dtype)
+    if hasattr(x, "dtype") and x.dtype == dtype:
+        return x  # the same object, so that a constant is captured once
     if not is_traced(x):
         return np.asarray(x, dtype)
-    if x.dtype == dtype:
-        return x
     if not is_supported(dtype):
         raise DtypeError(
             f"a traced array cannot be converted to {dtype}",

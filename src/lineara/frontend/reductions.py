@@ -59,7 +59,7 @@ def _total(name: str, record: Any, combine: np.ufunc, neutral: int) -> Callable[
         axes = axes_of(a.ndim, axis)
         total = apply(record, _masked(a, where, neutral), axes=axes)
         if _is_given(initial):
-            total = combine(total, np.asarray(initial).astype(a.dtype))
+            total = combine(total, astype(initial, a.dtype))
         return _keep(total, a.shape, axes, keepdims)
 
     return reduce

@@ -143,7 +143,8 @@ def _unchanged(outer: Any, captured: Any) -> bool:
 
 
 def _bytes(array: Any) -> Any:
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    words = np.uint64 if array.nbytes % 8 == 0 else np.uint8
+    return np.ascontiguousarray(array).reshape(-1).view(words)
 
 
 @contextmanager

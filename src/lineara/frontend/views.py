@@ -34,10 +34,8 @@ class View:
 def register(made: Array, view: View) -> Array:
     """Note that an array is a view of another; gives the array."""
     made._view = view
-    views = view.base._views
-    if len(views) > 16:
-        views[:] = [r for r in views if r() is not None]
-    views.append(weakref.ref(made))
+    views, key = view.base._views, id(made)
+    views[key] = weakref.ref(made, lambda _: views.pop(key, None))
     return made
 
 
@@ -141,7 +139,7 @@ def _refuse_assignment(x: Array) -> None:
 
 
 def _refuse_uncertain(x: Array) -> None:
-    for reference in x._views:
+    for reference in list(x._views.values()):
         view = reference()
         if view is not None and view._view.write is None:
             raise _assignment("an array that may share memory with another that is still in use")
@@ -164,7 +162,7 @@ def _replace(x: Array, new: Array) -> None:
     while stack:
         changed, new = stack.pop()
         changed._var = new._var
-        for reference in changed._views:
+        for reference in list(changed._views.values()):
             part = reference()
             if part is not None and part._trace is changed._trace:
                 stack.append((part, part._view.read(renamed(changed))))
