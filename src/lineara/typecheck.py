@@ -50,6 +50,15 @@ def check(function: Function) -> Function:
     return function
 
 
+def signature_of(function: Function, equation: Equation) -> Signature:
+    """What an equation of a function gives, by its typing rule.
+
+    Raises:
+        LinearTypeError: as `check`, of the operands alone.
+    """
+    return _Scope(function).signature(equation)
+
+
 class _Scope:
     """The environment of one function: what is bound, and what is still to be used."""
 
@@ -65,18 +74,19 @@ class _Scope:
         self.bind(f.linear_params, True, f.origin)
         for e in f.equations:
             self.use(e.inputs, e.origin)
-            rule = RULES[type(e.op)]
-            try:
-                expected = rule(self, e)
-            except LinearTypeError:
-                raise
-            except LinearaError as error:
-                raise self.error(error.problem, "type", None, e.origin, error.mend) from None
-            self.outputs(e, expected)
+            self.outputs(e, self.signature(e))
         self.results(f.results, False)
         self.results(f.linear_results, True)
         if self.unused:
             self.unused_error()
+
+    def signature(self, e: Equation) -> Signature:
+        try:
+            return RULES[type(e.op)](self, e)
+        except LinearTypeError:
+            raise
+        except LinearaError as error:
+            raise self.error(error.problem, "type", None, e.origin, error.mend) from None
 
     def bind(self, variables: tuple[Var, ...], linear: bool, origin: Origin | None) -> None:
         for v in variables:
@@ -232,12 +242,27 @@ def _one_zone(scope: _Scope, e: Equation, what: str) -> bool:
     return zones == {True}
 
 
+def _arrays(scope: _Scope, e: Equation, name: str) -> None:
+    """Primitives take arrays."""
+    for v in e.inputs:
+        if not isinstance(v.type, ArrayType):
+            kind = "tuple" if isinstance(v.type, TupleType) else "list"
+            raise scope.error(
+                f"`{name}` takes arrays, not the {kind} {v.type!r}",
+                "type",
+                v,
+                e.origin,
+                "unpack it first",
+            )
+
+
 def _apply(scope: _Scope, e: Equation) -> Signature:
     """A primitive: linear in exactly its linear operands, or in none.
 
     Γ ⊢ c̄ : τ̄    Γ̇ ⊢ ẋ̄ : σ̄    p linear in ẋ̄   ⟹   Γ ; Γ̇ ⊢ p(c̄, ẋ̄) : ( ; ρ̄)
     """
     primitive, attributes = e.op.primitive, e.op.attributes  # type: ignore[union-attr]
+    _arrays(scope, e, primitive.name)
     try:
         types = infer(primitive, attributes, tuple([v.type for v in e.inputs]))
     except TypeError as error:

@@ -11,7 +11,8 @@ from string import ascii_lowercase
 from lineara.ir.terms import Function, Var
 
 _RESERVED = (
-    "def let in tuple unpack zero dup drop checkpoint recompute true false inf nan infj nanj"
+    "def let in tuple unpack zero dup drop checkpoint recompute switch of with scan from over while do "
+    "true false inf nan infj nanj"
 )
 KEYWORDS = frozenset(_RESERVED.split(" "))
 

@@ -13,15 +13,16 @@ from lark import Token
 from lineara.errors import LinearTypeError, ParseError
 from lineara.ir import Function, Var
 from lineara.primitives import REGISTRY
-from lineara.syntax.expressions import Scope, Values, count, pair
+from lineara.syntax.expressions import evaluate
+from lineara.syntax.scope import Scope, Values, count, pair
 from lineara.syntax.tree import (
-    Application,
     Binder,
     Definition,
     Expression,
     Line,
     Source,
     Zoned,
+    called,
     postorder,
 )
 
@@ -71,8 +72,7 @@ def _calls(definition: Definition, named: Mapping[str, Definition]) -> Iterator[
     for line in definition.lines:
         for root in line.values.items:
             for e in postorder(root):
-                if isinstance(e, Application) and e.at.type == "NAME" and e.at in named:
-                    yield e.at
+                yield from [name for name in called(e) if name in named]
 
 
 def _cycle(source: Source, call: Token, path: list[str]) -> LinearTypeError:
@@ -209,5 +209,5 @@ class _Body(Scope):
     def values(self, zones: Zoned[Expression]) -> Values:
         """The values of several expressions, one each; or of one expression, however many."""
         if not zones.split:
-            return self.expression(zones.left[0])
-        return tuple([self.one(self.expression(e), e.at) for e in zones.items])
+            return evaluate(self, zones.left[0])
+        return tuple([self.one(evaluate(self, e), e.at) for e in zones.items])

@@ -18,11 +18,12 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from lineara.errors import ParseError
-from lineara.ir import DTYPE_NAMES, ArrayType, TupleType, Type
+from lineara.ir import DTYPE_NAMES, ArrayType, ListType, TupleType, Type
 from lineara.syntax.names import closest, short
 from lineara.syntax.tree import (
     Application,
     Binder,
+    Construct,
     Definition,
     Expression,
     Line,
@@ -99,7 +100,17 @@ _SYMBOLS = {
 }
 _OPERATORS = {"PLUS", "MINUS", "TIMES", "DIVIDE", "LINEAR_PLUS", "LINEAR_TIMES"}
 _STARTS = {"MINUS", "LPAR", "FLOAT", "IMAGINARY", "INF", "NAN", "FALSE", "STRING", "LSQB"}
-_STARTS |= {"DUP", "DROP", "UNPACK", "ZERO", "TUPLE", "CHECKPOINT"} | _VALUE
+_STARTS |= {
+    "DUP",
+    "DROP",
+    "UNPACK",
+    "ZERO",
+    "TUPLE",
+    "CHECKPOINT",
+    "SWITCH",
+    "SCAN",
+    "WHILE",
+} | _VALUE
 
 
 def _expected(terminals: set[str]) -> str:
@@ -160,7 +171,7 @@ def _after(token: Token) -> Token:
 _OPENS, _CLOSES = frozenset(("LPAR", "LSQB")), frozenset(("RPAR", "RSQB"))
 _ENDS = _CLOSES | {"NAME", "INTEGER", "FLOAT", "IMAGINARY", "INF", "NAN", "TRUE", "FALSE", "STRING"}
 _PREFIXES = frozenset(("MINUS", "DUP", "DROP", "UNPACK"))
-_CONTINUES = frozenset(("IN", "EQUAL", "ARROW"))
+_CONTINUES = frozenset(("IN", "EQUAL", "ARROW", "OF", "WITH", "DO", "FROM", "OVER"))
 
 
 def _zoned(items: Iterable[Any]) -> Zoned[Any]:
@@ -284,6 +295,47 @@ class _Trees(Transformer):  # type: ignore[type-arg]
 
     arguments = parameters
 
+    def switch(self, word: Token, index: Expression, *rest: Any) -> Expression:
+        *branches, arguments = rest
+        return _construct(word, branches, (arguments,), (index,))
+
+    def scan(
+        self,
+        word: Token,
+        trips: int | Expression,
+        reverse: bool,
+        body: Token,
+        *groups: Zoned[Expression],
+    ) -> Expression:
+        if isinstance(trips, int):
+            return replace(_construct(word, (body,), groups), length=trips, reverse=reverse)
+        return replace(_construct(word, (body,), groups, (trips,)), reverse=reverse)
+
+    def loop(
+        self,
+        word: Token,
+        condition: Token,
+        tested: Zoned[Expression],
+        body: Token,
+        *groups: Zoned[Expression],
+    ) -> Expression:
+        return _construct(word, (condition, body), (tested, *groups))
+
+    def constants(self, arguments: Zoned[Expression] | None = None) -> Zoned[Expression]:
+        return arguments or Zoned(())
+
+    carry = stacks = constants
+
+    def length(self, token: Token) -> int:
+        return _size(token)
+
+    def direction(self, word: Token | None = None) -> bool:
+        if word not in (None, "reverse"):
+            raise Mistake(
+                word, f"`{short(word)}` is no direction", "write reverse, or leave it out"
+            )
+        return word is not None
+
     def attributes(self, *pairs: tuple[Token, Any]) -> tuple[tuple[Token, Any], ...]:
         return pairs
 
@@ -319,6 +371,23 @@ class _Trees(Transformer):  # type: ignore[type-arg]
 
     def array(self, name: Token, *sizes: Token) -> Type:
         return ArrayType(_dtype(name), tuple([_size(n) for n in sizes]))
+
+    def list(self, name: Token, element: Type) -> Type:
+        if name != "list":
+            raise Mistake(name, f"unknown type `{short(name)}[…]`", "write list[…]")
+        return ListType(element)
+
+
+def _construct(
+    word: Token,
+    functions: Iterable[Token],
+    groups: Iterable[Zoned[Expression]],
+    first: tuple[Expression, ...] = (),
+) -> Construct:
+    given = tuple(groups)
+    operands = (*first, *[e for group in given for e in group.items])
+    counts = tuple([(len(group.left), len(group.right)) for group in given])
+    return Construct(word, tuple(functions), operands, counts)
 
 
 def _makes_complex(left: Expression, right: Expression) -> bool:

@@ -19,11 +19,15 @@ from lineara.ir import (
     Literal,
     MakeTuple,
     Primitive,
+    Scan,
+    Switch,
     Unpack,
     Var,
+    While,
     Zero,
     callees_first,
     dtype_name,
+    functions_of,
 )
 from lineara.ir.names import KEYWORDS, Namer, identifier, variable_names
 from lineara.primitives import REGISTRY
@@ -111,7 +115,9 @@ def _operation(
     equation: Equation, used: list[str], functions: FunctionNames | None
 ) -> tuple[_Piece, ...]:
     """The right side of a let."""
-    match equation.op:
+    op = equation.op
+    names = [_name_of(f, functions or {}) for f in functions_of(op)]
+    match op:
         case Apply(primitive, attributes):
             return _application(equation, used, primitive, attributes)
         case Add():
@@ -124,12 +130,48 @@ def _operation(
         case MakeTuple():
             return ("tuple", _Group(used))
         case Dup() | Drop() | Unpack():
-            return (f"{equation.op.key} {', '.join(used)}",)
+            return (f"{op.key} {', '.join(used)}",)
         case Call(function, checkpoint):
             count = len(function.params)
             word = "checkpoint " if checkpoint else ""
-            name = f"{word}{_name_of(function, functions or {})}"
-            return (name, _Group(used[:count], used[count:]))
+            return (f"{word}{names[0]}", _Group(used[:count], used[count:]))
+        case Switch(branches):
+            count = 1 + len(branches[0].params)
+            words = f"switch {used[0]} of {', '.join(names)} with "
+            return (words, _Group(used[1:count], used[count:]))
+        case Scan():
+            return _scan(op, used, names[0])
+        case While():
+            return _while(op, used, names)
+
+
+def _scan(op: Scan, used: list[str], body: str) -> tuple[_Piece, ...]:
+    trips = used.pop(0) if op.length is None else str(op.length)
+    count, carried = len(op.body.params), op.constants + op.carry
+    left, right = used[:count], used[count:]
+    return (
+        f"scan[{trips}{', reverse' if op.reverse else ''}] {body}",
+        *_given("", left[: op.constants]),
+        *_given(" from ", left[op.constants : carried], right[: op.linear_carry]),
+        *_given(" over ", left[carried:], right[op.linear_carry :]),
+    )
+
+
+def _while(op: While, used: list[str], functions: list[str]) -> tuple[_Piece, ...]:
+    first, fixed = op.constants[0], sum(op.constants)
+    count = fixed + op.carry
+    return (
+        f"while {functions[0]}",
+        *_given("", used[:first]),
+        f" do {functions[1]}",
+        *_given("", used[first:fixed]),
+        *_given(" from ", used[fixed:count], used[count:]),
+    )
+
+
+def _given(word: str, left: list[str], right: Sequence[str] = ()) -> tuple[_Piece, ...]:
+    """A group of operands after its word; nothing where there are none."""
+    return (word, _Group(left, right)) if left or right else ()
 
 
 def _application(

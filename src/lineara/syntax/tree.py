@@ -77,7 +77,27 @@ class Application:
     checkpoint: bool = False
 
 
-Expression = Use | Number | Application
+@dataclass(frozen=True, slots=True, eq=False)
+class Construct:
+    """A switch, a scan or a loop: functions, and operands in groups, each of two zones.
+
+        switch index of functions with (group)
+        scan[length] function(group) from (group) over (group)
+        while function(group) do function(group) from (group)
+
+    The index of a switch, and a length that is a variable, stand before the first group.
+    """
+
+    at: Token
+    functions: tuple[Token, ...]
+    operands: tuple[Expression, ...]
+    groups: tuple[tuple[int, int], ...]
+    """How many operands each has left and right of its semicolon."""
+    length: int | None = None
+    reverse: bool = False
+
+
+Expression = Use | Number | Application | Construct
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +130,13 @@ class Definition:
     def name(self) -> str:
         """The name of the function."""
         return str(self.at)
+
+
+def called(e: Expression) -> tuple[Token, ...]:
+    """The names in an expression itself, not in its operands, that may be those of functions."""
+    if isinstance(e, Construct):
+        return e.functions
+    return (e.at,) if isinstance(e, Application) and e.at.type == "NAME" else ()
 
 
 def postorder(root: Expression) -> Sequence[Expression]:
