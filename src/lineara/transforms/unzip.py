@@ -269,7 +269,8 @@ class _Split:
 
     def _remaining(self, needed: set[Var], again: Sequence[Equation]) -> list[Equation]:
         """The early equations, less those that are evaluated again and read by nothing early."""
-        optional = {e.outputs[0] for e in again}
+        optional = {v for e in again for v in e.outputs}
+        literals = {e.outputs[0] for e in again if isinstance(e.op, Literal)}
         kept: list[Equation] = []
         gone: set[Var] = set()
         for e in reversed(self.early_equations):
@@ -280,7 +281,7 @@ class _Split:
                 whole, e = e, _restricted(e, needed)
                 gone.update(set(whole.outputs).difference(e.outputs))
             kept.append(e)
-            if not isinstance(e.op, Drop):
+            if not isinstance(e.op, Drop) or literals.issuperset(e.inputs):
                 needed.update(e.inputs)
         return [e for e in reversed(kept) if gone.isdisjoint(e.inputs)]
 
@@ -299,9 +300,14 @@ class _Split:
 
 
 def _restricted(e: Equation, needed: set[Var]) -> Equation:
-    """An equation that runs functions for no more than what is needed; any other as it is."""
+    """An equation that runs functions for no more than what is needed; any other as it is.
+
+    A loop gives its trips and carries even so, under other names: it may be evaluated beside the whole equation.
+    """
     if not functions_of(e.op) or needed.issuperset(e.outputs):
         return e
     results = tuple([v for v in e.outputs if v in needed])
     whole = Function("", tuple(dict.fromkeys(e.inputs)), (), (e,), results, ())
-    return next(x for x in prune(whole).equations if not needed.isdisjoint(x.outputs))
+    found = next(x for x in prune(whole).equations if not needed.isdisjoint(x.outputs))
+    outputs = [v if v in needed else Var(v.type, linear=v.linear) for v in found.outputs]
+    return Equation(found.op, found.inputs, tuple(outputs), e.origin, recompute=e.recompute)
