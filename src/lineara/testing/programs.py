@@ -89,7 +89,7 @@ def _writer(
     return (_MixedWriter if mixed else _Writer)(rng, vocabulary, name, callees)
 
 
-class _OutOfDomain(Exception):
+class _OutOfDomainError(Exception):
     """A value outside the bounds of a record, or too large."""
 
 
@@ -187,7 +187,7 @@ class _Writer:
         """The values of a function, None if it leaves a domain on the way."""
         try:
             results = observe(function, args, self.check_domain)
-        except _OutOfDomain:
+        except _OutOfDomainError:
             return None
         return results if largest(results) <= LARGEST else None
 
@@ -197,9 +197,12 @@ class _Writer:
             low, high = self.vocabulary.bounds(e.op.primitive, e.op.attributes)
             pairs = zip(e.inputs, operands, strict=True)
             if not all(v.linear or within(x, low, high) for v, x in pairs):
-                raise _OutOfDomain
+                raise _OutOfDomainError
+            admits = e.op.primitive.admits
+            if admits is not None and not admits(*operands):
+                raise _OutOfDomainError
         if not largest(tuple(operands)) <= LARGEST:
-            raise _OutOfDomain
+            raise _OutOfDomainError
 
     def primitive(self) -> None:
         """A record at one of its examples, most often one that takes a variable there is."""
@@ -292,8 +295,9 @@ class _MixedWriter(_Writer):
         ended += [v for v in bound if not v.linear and v not in used]
         for v in ended:
             b.emit(Drop(), (v,), ())
-        zones = (b.params, b.linear_params, b.equations, results, linear_results)
-        return Function(b.name, *map(tuple, zones))
+        params, linear_params = tuple(b.params), tuple(b.linear_params)
+        equations, given = tuple(b.equations), tuple(results)
+        return Function(b.name, params, linear_params, equations, given, tuple(linear_results))
 
     def take(self, type_: Type) -> Var:
         """A linear variable of a type: one there is, a new parameter, or a zero."""
@@ -322,10 +326,12 @@ class _MixedWriter(_Writer):
         if self.by_hand and primitive.linear_form is not None:
             return
         low, high = self.vocabulary.bounds(primitive, example.attributes)
-        operands = [
-            self.take(t) if i in group else self.need(t, low, high)
-            for i, t in enumerate(example.operands)
-        ]
+        numbered = list(enumerate(example.operands))
+        read = {i: self.need(t, low, high) for i, t in numbered if i not in group}
+        values = [self.values[read[i]] if i in read else zero(t) for i, t in numbered]
+        if primitive.admits is not None and not primitive.admits(*values):
+            return
+        operands = [read[i] if i in read else self.take(t) for i, t in numbered]
         exprs = [Expr(self.builder, v) for v in operands]
         results = primitive.results(*exprs, **dict(example.attributes))
         self.linear += [x.var for x in results]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lineara.backends.reference import evaluate_op
-from lineara.ir import ArrayType, Call, Equation, Function, Type
+from lineara.ir import ArrayType, Call, Equation, Function, TupleType, Type
 
 Value = Any
 Observer = Callable[[Equation, list[Value]], tuple[Value, ...] | None]
@@ -26,7 +26,7 @@ def sample(type_: Type, rng: Random, low: float = -2.0, high: float = 2.0) -> Va
     array([0.13436424, 0.84743374])
     """
     if not isinstance(type_, ArrayType):
-        return tuple(sample(t, rng, low, high) for t in type_.elements)
+        return tuple(sample(t, rng, low, high) for t in _elements(type_))
     first, end = ceil(low), ceil(high)
     draw: dict[str, Callable[[], complex]] = {
         "b": lambda: rng.random() < 0.5,
@@ -87,8 +87,8 @@ def basis(type_: Type) -> Iterator[Value]:
                 vector[i] = unit
                 yield vector.reshape(type_.shape)
         return
-    nothing = [zero(t) for t in type_.elements]
-    for i, element in enumerate(type_.elements):
+    nothing = [zero(t) for t in _elements(type_)]
+    for i, element in enumerate(_elements(type_)):
         for vector in basis(element):
             yield (*nothing[:i], vector, *nothing[i + 1 :])
 
@@ -97,7 +97,12 @@ def zero(type_: Type) -> Value:
     """The value of a type whose scalars are all 0."""
     if isinstance(type_, ArrayType):
         return np.zeros(type_.shape, type_.dtype)
-    return tuple(map(zero, type_.elements))
+    return tuple(map(zero, _elements(type_)))
+
+
+def _elements(type_: Type) -> tuple[Type, ...]:
+    assert isinstance(type_, TupleType), "only loops make lists"
+    return type_.elements
 
 
 def observe(function: Function, args: Sequence[Value], see: Observer) -> tuple[Value, ...]:

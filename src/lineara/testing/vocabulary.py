@@ -17,10 +17,13 @@ Attributes = tuple[tuple[str, Any], ...]
 
 
 class Vocabulary:
-    """Records and their examples; an elementwise record stands for every shape, not only for those of its examples."""
+    """Records and their examples; an elementwise record stands for every shape, not only for those of its examples.
+
+    An example whose results are not all determined is none: values of programs are compared.
+    """
 
     def __init__(self, primitives: Iterable[Primitive]) -> None:
-        self.uses = [(p, example) for p in primitives for example in p.examples]
+        self.uses = [(p, e) for p in primitives for e in p.examples if e.reading is None]
         self._taking: dict[ArrayType, dict[Primitive, list[Use]]] = {}
         self._bounds: dict[tuple[Primitive, Attributes], tuple[float, float]] = {}
 
@@ -112,4 +115,3 @@ FLOATS = tuple(
     ArrayType("f64", shape) for shape in ((), (), (), (2,), (2, 3), (1,), (0,), (2, 1, 2))
 )
 """Types that programs often begin with."""
-

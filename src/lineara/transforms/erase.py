@@ -25,6 +25,7 @@ from lineara.ir import (
     Var,
     While,
     Zero,
+    functions_of,
     memoised,
 )
 from lineara.primitives import Expr
@@ -44,7 +45,8 @@ def erase(function: Function) -> Function:
 
 @memoised
 def _erase(function: Function) -> Generator[Any, Any, Function]:
-    if not (function.linear_params or function.linear_results or _has_linear(function)):
+    linear = function.linear_params or function.linear_results or _has_linear(function)
+    if not linear and not any([functions_of(e.op) for e in function.equations]):
         return function
     builder = Builder(function.name, function.origin)
     builder.params = list(function.params)
@@ -54,6 +56,9 @@ def _erase(function: Function) -> Generator[Any, Any, Function]:
         inputs = [plain.get(v, v) for v in e.inputs]
         if isinstance(e.op, Call):
             callee = yield (e.op.function,)
+            if callee is e.op.function:
+                builder.append(e)
+                continue
             outputs = [plain_variable(v) for v in e.outputs]
             builder.emit(Call(callee, e.op.checkpoint), inputs, outputs)
             plain.update(zip(e.outputs, outputs, strict=True))
@@ -67,6 +72,8 @@ def _erase(function: Function) -> Generator[Any, Any, Function]:
             builder.append(e)
         else:
             plain.update(zip(e.outputs, _erased(builder, e, inputs), strict=True))
+    if not linear and builder.equations == list(function.equations):
+        return function
     results = [plain.get(v, v) for v in (*function.results, *function.linear_results)]
     return builder.finish(results)
 
