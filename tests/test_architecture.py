@@ -14,7 +14,7 @@ ROOT = Path(lineara.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 COMPILER = [
     file
-    for part in ("ir", "typecheck.py", "cost.py", "syntax", "transforms", "optimize", "backends")
+    for part in ("ir", "typecheck", "cost.py", "syntax", "transforms", "optimize", "backends")
     for file in FILES
     if file.is_relative_to(ROOT / part)
 ]
