@@ -71,9 +71,14 @@ def draw(rng, type_, low=-2.0, high=2.0):
     return np.asarray(value, type_.dtype)
 
 
-def draw_operands(example, seed=0):
+def draw_operands(record, example, seed=0):
+    """Operands within the bounds of the example that the record admits."""
     rng = np.random.default_rng(seed)
-    return [draw(rng, t, example.low, example.high) for t in example.operands]
+    for _ in range(10_000):
+        operands = [draw(rng, t, example.low, example.high) for t in example.operands]
+        if record.admits is None or record.admits(*operands):
+            return operands
+    raise AssertionError("no sample is admitted")
 
 
 def draw_like(variables, seed=1):
@@ -81,10 +86,18 @@ def draw_like(variables, seed=1):
     return [draw(rng, v.type) for v in variables]
 
 
-def program(record, operands, attributes):
+def program(record, operands, attributes, reading=None):
+    """The function that is one application, and what is read of its results."""
     builder = Builder(record.name)
     inputs = [builder.param(t) for t in operands]
-    return check(builder.finish(builder.apply(record, inputs, dict(attributes))))
+    results = builder.apply(record, inputs, dict(attributes))
+    if reading is not None:
+        results = [x.var for x in reading(*[Expr(builder, v) for v in results])]
+    return check(builder.finish(results))
+
+
+def program_of(record, example):
+    return program(record, example.operands, example.attributes, example.reading)
 
 
 def linear_program(record, example, group):
@@ -142,7 +155,7 @@ def directions(f, seed=1):
 def test_the_types_of_the_results_are_those_of_the_values(record, example):
     types = infer(record, example.attributes, example.operands)
     with np.errstate(all="ignore"):
-        values = record.evaluate(*draw_operands(example), **dict(example.attributes))
+        values = record.evaluate(*draw_operands(record, example), **dict(example.attributes))
     assert isinstance(values, tuple)
     assert [ArrayType(v.dtype, v.shape) for v in values] == list(types)
     assert all(isinstance(v, np.ndarray) for v in values)
@@ -191,9 +204,9 @@ def test_unknown_attributes_are_refused(record, example):
     ("record", "example"), cases(lambda r, e: is_smooth(r, e) and is_double(r, e))
 )
 def test_the_derivative_is_that_of_finite_differences(record, example):
-    f = program(record, example.operands, example.attributes)
+    f = program_of(record, example)
     derivative = check(jvp(f))
-    x = draw_operands(example)
+    x = draw_operands(record, example)
     dx, tangents = directions(f)
     got = evaluate(derivative, [*x, *tangents])
     close(got[: len(f.results)], evaluate(f, x), 0)
@@ -204,9 +217,9 @@ def test_the_derivative_is_that_of_finite_differences(record, example):
     ("record", "example"), cases(lambda r, e: is_smooth(r, e) and is_double(r, e))
 )
 def test_the_second_derivative_is_that_of_finite_differences(record, example):
-    first = check(erase(jvp(program(record, example.operands, example.attributes))))
+    first = check(erase(jvp(program_of(record, example))))
     second = check(jvp(first))
-    x = [*draw_operands(example), *draw_like(first.params[len(example.operands) :], 2)]
+    x = [*draw_operands(record, example), *draw_like(first.params[len(example.operands) :], 2)]
     dx, tangents = directions(first)
     got = evaluate(second, [*x, *tangents])
     close(got[len(first.results) :], differences(first, x, dx), 1e-5, 1e-5)
@@ -217,9 +230,9 @@ def test_the_second_derivative_is_that_of_finite_differences(record, example):
 )
 def test_the_derivative_in_single_precision_is_that_in_double(record, example):
     double = [ArrayType(SINGLE.get(t.dtype.str[1:], t.dtype), t.shape) for t in example.operands]
-    single = check(jvp(program(record, example.operands, example.attributes)))
-    double = check(jvp(program(record, double, example.attributes)))
-    x = [*draw_operands(example), *draw_like(single.linear_params)]
+    single = check(jvp(program_of(record, example)))
+    double = check(jvp(program(record, double, example.attributes, example.reading)))
+    x = [*draw_operands(record, example), *draw_like(single.linear_params)]
     close(evaluate(single, x), evaluate(double, x), 1e-3)
 
 
@@ -227,15 +240,15 @@ def test_the_derivative_in_single_precision_is_that_in_double(record, example):
     ("record", "example"), cases(lambda r, e: is_differentiated(r, e) and r.jvp is None)
 )
 def test_what_is_not_differentiable_has_no_tangent(record, example):
-    f = check(jvp(program(record, example.operands, example.attributes)))
-    values = evaluate(f, [*draw_operands(example), *draw_like(f.linear_params)])
+    f = check(jvp(program_of(record, example)))
+    values = evaluate(f, [*draw_operands(record, example), *draw_like(f.linear_params)])
     assert all(np.all(v == 0) for v in values[len(f.results) :])
 
 
 @pytest.mark.parametrize(("record", "example"), cases(is_differentiated))
 def test_the_derivative_is_linear_in_the_tangents(record, example):
-    f = jvp(program(record, example.operands, example.attributes))
-    x, count = draw_operands(example), len(f.results)
+    f = jvp(program_of(record, example))
+    x, count = draw_operands(record, example), len(f.results)
     u, v = (draw_like(f.linear_params, seed) for seed in (1, 2))
     mixed = [np.asarray(2 * a - 3 * b, a.dtype) for a, b in zip(u, v, strict=True)]
     along_u, along_v, along_both = (evaluate(f, [*x, *t])[count:] for t in (u, v, mixed))
@@ -247,17 +260,17 @@ def test_the_derivative_is_linear_in_the_tangents(record, example):
 
 @pytest.mark.parametrize(("record", "example"), cases(is_differentiated))
 def test_forgetting_linearity_keeps_the_values(record, example):
-    f = jvp(program(record, example.operands, example.attributes))
-    args = [*draw_operands(example), *draw_like(f.linear_params)]
+    f = jvp(program_of(record, example))
+    args = [*draw_operands(record, example), *draw_like(f.linear_params)]
     rtol = tolerance(types_of([*f.params, *f.linear_results]))
     close(evaluate(check(erase(f)), args), evaluate(f, args), rtol)
 
 
 @pytest.mark.parametrize(("record", "example"), cases(is_differentiated))
 def test_the_derivative_unzips_and_transposes(record, example):
-    f = jvp(program(record, example.operands, example.attributes))
+    f = jvp(program_of(record, example))
     halves = unzip(f)
-    tape = evaluate(check(halves.nonlinear), draw_operands(example))[len(f.results) :]
+    tape = evaluate(check(halves.nonlinear), draw_operands(record, example))[len(f.results) :]
     assert work(halves.nonlinear) + work(halves.linear) == work(f)
     assert_transposes(check(halves.linear), tape)
 
@@ -265,7 +278,7 @@ def test_the_derivative_unzips_and_transposes(record, example):
 @pytest.mark.parametrize(("record", "example", "group"), linear_cases())
 def test_a_record_in_linear_code_transposes(record, example, group):
     f = linear_program(record, example, group)
-    coefficients = [a for i, a in enumerate(draw_operands(example)) if i not in group]
+    coefficients = [a for i, a in enumerate(draw_operands(record, example)) if i not in group]
     assert_transposes(f, coefficients)
     if record.linear_form is None:
         assert work(transpose(f)) == work(f)

@@ -16,7 +16,7 @@ from lineara.frontend import linalg
 from lineara.frontend.axes import axes_in_order
 from lineara.frontend.promotion import Array, astype, broadcast_to, result_type, shape_of, strong
 from lineara.frontend.trace import apply, is_traced, user_origin
-from lineara.primitives import conversion, decompositions, matrices, spectral
+from lineara.primitives import conversion, decompositions, spectral
 from lineara.primitives import linalg as records
 
 _ONE = np.eye(1)
@@ -219,7 +219,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Array, Array, Array, Array
     s = svdvals(a)
     if rcond is None or rcond == -1:
         rcond = np.finfo(dtype).eps * (max(rows, unknowns) if rcond is None else 1)
-    rank = np.count_nonzero(s > rcond * np.max(s))
+    rank = astype(np.count_nonzero(s > rcond * np.max(s)), np.int32)
     return x if np.ndim(b) == 2 else x[:, 0], squares if rows > unknowns else squares[:0], rank, s
 
 
@@ -268,9 +268,9 @@ def matrix_power(a: Any, n: int) -> Array:
     return linalg.matrix_power(a, n) if n >= 0 else linalg.matrix_power(inv(a), -n)
 
 
-_PADE = (64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800)
-_PADE += (129060195264000, 10559470521600, 670442572800, 33522128640, 1323241920)
-_PADE += (40840800, 960960, 16380, 182, 1)
+_PADE: tuple[int, ...] = (64764752532480000, 32382376266240000, 7771770303897600)
+_PADE += (1187353796428800, 129060195264000, 10559470521600, 670442572800, 33522128640)
+_PADE += (1323241920, 40840800, 960960, 16380, 182, 1)
 """The coefficients of the Padé approximation of order 13 of the exponential."""
 
 
@@ -285,14 +285,44 @@ def expm(a: Any) -> Array:
     tiny = np.finfo(np.result_type(size)).tiny
     halvings = np.clip(np.ceil(np.log2(np.maximum(size, tiny) / 4.25)), 0, 16)[..., None, None]
     x = a * np.exp2(-halvings)
-    one, x2 = _identity(a), x @ x
+    x2 = x @ x
     x4 = x2 @ x2
     x6 = x4 @ x2
-    b = _PADE
-    low = [b[k + 6] * x6 + b[k + 4] * x4 + b[k + 2] * x2 + b[k] * one for k in (0, 1)]
-    high = [x6 @ (b[k + 12] * x6 + b[k + 10] * x4 + b[k + 8] * x2) for k in (0, 1) if k < 2]
-    even, odd = low[0] + high[0], x @ (low[1] + high[1])
+    even, odd = (_pade_terms(_PADE[k::2], _identity(a), x2, x4, x6) for k in (0, 1))
+    odd = x @ odd
     result = solve(even - odd, even + odd)
     for k in range(16):
         result = np.where(halvings > k, result @ result, result)
     return result
+
+
+def _pade_terms(b: tuple[int, ...], one: Array, x2: Array, x4: Array, x6: Array) -> Array:
+    """Σ b[k]·x²ᵏ"""
+    high = x6 @ (b[6] * x6 + b[5] * x4 + b[4] * x2)
+    return high + b[3] * x6 + b[2] * x4 + b[1] * x2 + b[0] * one
+
+
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.linalg.solve: solve,
+    np.linalg.inv: inv,
+    np.linalg.tensorsolve: tensorsolve,
+    np.linalg.tensorinv: tensorinv,
+    np.linalg.det: det,
+    np.linalg.slogdet: slogdet,
+    np.linalg.cholesky: cholesky,
+    np.linalg.qr: qr,
+    np.linalg.svd: svd,
+    np.linalg.svdvals: svdvals,
+    np.linalg.eigh: eigh,
+    np.linalg.eigvalsh: eigvalsh,
+    np.linalg.eig: eig,
+    np.linalg.eigvals: eigvals,
+    np.linalg.pinv: pinv,
+    np.linalg.lstsq: lstsq,
+    np.linalg.matrix_rank: matrix_rank,
+    np.linalg.cond: cond,
+    np.linalg.norm: norm,
+    np.linalg.matrix_norm: matrix_norm,
+    np.linalg.matrix_power: matrix_power,
+}
+"""What each of NumPy's functions is on traced arrays."""

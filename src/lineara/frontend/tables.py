@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from lineara.frontend import (
+    decompositions,
+    fourier,
     functions,
     joining,
     linalg,
     products,
     reductions,
     shaping,
+    special,
     statistics,
 )
 from lineara.frontend.elementwise import BODIES, SPECIAL
@@ -42,6 +45,7 @@ UFUNCS: dict[np.ufunc, Rule] = {
     np.vecdot: products.vecdot,
     np.matvec: products.matvec,
     np.vecmat: products.vecmat,
+    **special.UFUNCS,
 }
 
 REDUCTIONS: dict[Rule, Rule] = {
@@ -229,6 +233,9 @@ FUNCTIONS: dict[Rule, Rule] = {
     **PRODUCTS,
     **GENERAL,
     **REFUSED,
+    **decompositions.FUNCTIONS,
+    **fourier.FUNCTIONS,
+    **special.FUNCTIONS,
 }
 
 VIEWS: dict[Rule, bool] = {

@@ -8,14 +8,20 @@ from lineara.primitives import (
     comparison,
     contraction,
     conversion,
+    decompositions,
     elementary,
+    fourier,
     gathering,
+    incomplete,
+    linalg,
+    matrices,
     ordered,
     piecewise,
     reductions,
     shape,
     slicing,
     special,
+    spectral,
 )
 from lineara.primitives.arithmetic import Expr
 from lineara.primitives.forms import (
@@ -39,6 +45,12 @@ FAMILIES: tuple[ModuleType, ...] = (
     slicing,
     gathering,
     contraction,
+    matrices,
+    linalg,
+    decompositions,
+    spectral,
+    fourier,
+    incomplete,
 )
 
 REGISTRY: dict[str, Primitive] = {

@@ -206,9 +206,9 @@ def with_attributes(rule: Callable[..., Attributes]) -> Callable[..., tuple[Any,
     return batch
 
 
-as_it_stands = with_attributes(lambda size, **given: given)
-along_axes = with_attributes(lambda size, axes: {"axes": tuple(a + 1 for a in axes)})
-along_axis = with_attributes(lambda size, axis, **others: {"axis": axis + 1, **others})
+as_it_stands = with_attributes(lambda count, /, **given: given)
+along_axes = with_attributes(lambda count, /, axes: {"axes": tuple(a + 1 for a in axes)})
+along_axis = with_attributes(lambda count, /, axis, **others: {"axis": axis + 1, **others})
 
 
 def touched(
@@ -243,8 +243,9 @@ def differentiable(
 ) -> Primitive:
     """A record with a rule for its tangents, which is emitted in terms of other records.
 
-    `evaluate` gives one array or a tuple of them. `jvp(operands, results, tangents, attributes)` gives the list of the results' tangents, None for a zero. A record that is
-    linear in `linear_in`, without a transpose of its own, says by `linear_form` what stands for it in linear code.
+    `evaluate` gives one array or a tuple of them. `jvp(operands, results, tangents, attributes)` gives the list of the
+    results' tangents, None for a zero. A record that is linear in `linear_in`, without a transpose of its own, says by
+    `linear_form` what stands for it in linear code.
     """
 
     def meaning(*arrays: Any, **attributes: Any) -> tuple[Any, ...]:

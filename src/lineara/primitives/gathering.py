@@ -145,7 +145,7 @@ _PARTS = tuple(
         ("f64", (3, 1), ("i64",), (0, 2), (0,), (0, 2, 1)),
     )
 )
-_RANGE = {"low": 0.0, "high": 3.0}
+_RANGE: dict[str, Any] = {"low": 0.0, "high": 3.0}
 _READS = tuple(Example((x, *indices), axes, **_RANGE) for x, indices, axes, _ in _PARTS)
 _WRITES = tuple(
     Example((x, ArrayType(x.dtype, part), *indices), axes, **_RANGE)

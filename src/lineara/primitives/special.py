@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log as log_of
 from math import pi, sqrt
 from typing import Any
 
@@ -11,6 +12,7 @@ from lineara.errors import DtypeError
 from lineara.ir import Primitive
 from lineara.primitives.elementary import exp
 from lineara.primitives.forms import REAL, elementwise
+from lineara.primitives.piecewise import sign
 
 SERIES, LONG = 20, 40
 
@@ -87,4 +89,98 @@ polygamma: Primitive = elementwise(
     low=0.5,
     attributes=_check_order,
     samples=({"n": 0}, {"n": 1}, {"n": 3}),
+)
+
+
+def _real(
+    name: str, law: str, evaluate: Any, partials: Any, low: float, high: float, **more: Any
+) -> Primitive:
+    """A record of a real variable, with the bounds of its samples."""
+    given: dict[str, Any] = {"kinds": REAL, "family": "special", "flops": LONG, **more}
+    return elementwise(name, law, evaluate, partials, low=low, high=high, **given)
+
+
+erfinv = _real(
+    "erfinv",
+    "the inverse of erf",
+    special.erfinv,
+    [lambda z, x: sqrt(pi) / 2 * exp(z * z)],
+    -0.9,
+    0.9,
+)
+erfcx: Primitive = _real(
+    "erfcx",
+    "exp(x²)·erfc x",
+    special.erfcx,
+    [lambda z, x: 2 * x * z - 2 / sqrt(pi)],
+    -1.0,
+    2.0,
+)
+dawson: Primitive = _real(
+    "dawson", "exp(−x²) ∫₀ˣ exp(t²) dt", special.dawsn, [lambda z, x: 1 - 2 * x * z], -2.0, 2.0
+)
+ndtri = _real(
+    "ndtri",
+    "the inverse of the normal distribution function",
+    special.ndtri,
+    [lambda z, x: sqrt(2 * pi) * exp(z * z / 2)],
+    0.1,
+    0.9,
+)
+log_ndtr = _real(
+    "log_ndtr",
+    "the logarithm of the normal distribution function",
+    special.log_ndtr,
+    [lambda z, x: exp(-(x * x) / 2 - z - log_of(2 * pi) / 2)],
+    -2.0,
+    2.0,
+)
+gamma: Primitive = _real("gamma", "Γ(x)", special.gamma, [lambda z, x: z * digamma(x)], 0.5, 3.0)
+
+
+def _check_bessel(*, n: Any) -> None:
+    if not isinstance(n, int) or n < 0:
+        raise DtypeError(
+            f"a Bessel function has an integer order of at least 0, not n={n!r}", mend="give an int"
+        )
+
+
+def _bessel(name: str, law: str, evaluate: Any, slope: Any, known: tuple[Any, Any]) -> Primitive:
+    """A Bessel function of integer order: SciPy has better ones of orders 0 and 1."""
+    return _real(
+        name,
+        law,
+        lambda x, *, n: known[n](x) if n < 2 else evaluate(n, x),
+        [slope],
+        -2.0,
+        2.0,
+        attributes=_check_bessel,
+        samples=({"n": 0}, {"n": 1}, {"n": 2}),
+    )
+
+
+bessel_i: Primitive = _bessel(
+    "bessel_i",
+    "the modified Bessel function Iₙ",
+    special.iv,
+    lambda z, x, *, n: (bessel_i(x, n=abs(n - 1)) + bessel_i(x, n=n + 1)) / 2,
+    (special.i0, special.i1),
+)
+bessel_i_scaled: Primitive = _bessel(
+    "bessel_i_scaled",
+    "exp(−|x|)·Iₙ(x)",
+    special.ive,
+    lambda z, x, *, n: (
+        (bessel_i_scaled(x, n=abs(n - 1)) + bessel_i_scaled(x, n=n + 1)) / 2 - sign(x) * z
+    ),
+    (special.i0e, special.i1e),
+)
+bessel_j: Primitive = _bessel(
+    "bessel_j",
+    "the Bessel function Jₙ",
+    special.jv,
+    lambda z, x, *, n: (
+        (bessel_j(x, n=n - 1) - bessel_j(x, n=n + 1)) / 2 if n else -bessel_j(x, n=1)
+    ),
+    (special.j0, special.j1),
 )
