@@ -32,7 +32,7 @@ def through_scan(x):
 
 def through_while(x):
     value, trips = while_loop(
-        lambda c: c[0] < 20.0, lambda c: (c[0] * x + np.sin(c[0]), c[1] + 1), (x, 0)
+        lambda c: c[0] < 20.0, lambda c: (c[0] * x + 1.5 + np.sin(c[0]), c[1] + 1), (x, 0)
     )
     return value * np.cos(value / 30.0) + trips
 
@@ -81,7 +81,7 @@ def slope(f, x, step=1e-6):
 
 
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("x", [1.7, 1.05, 2.3])
+@pytest.mark.parametrize("x", [1.7, 1.05, 1.9])
 def test_derivatives_agree_in_both_modes_and_to_second_order(f, x):
     reverse = grad(f)(x)
     assert reverse == pytest.approx(slope(f, x), rel=1e-5, abs=1e-5)
@@ -256,4 +256,4 @@ def test_a_value_cannot_leave_its_loop():
 
     scan(body, 1.0, XS)
     with pytest.raises(LinearaError, match="after the function"):
-        kept[0] + 1.0
+        kept[-1] + 1.0

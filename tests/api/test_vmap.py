@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 
@@ -105,16 +107,23 @@ def test_linear_maps_are_batched_too():
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_record_is_batched_as_a_loop_would(name):
     record = REGISTRY[name]
-    rng = np.random.default_rng(7)
+    rng = Random(7)
     for example in record.examples:
         if not example.operands or (record.borrows and record.linear_in):
             continue
-        examples = [sample(example, rng) for _ in range(3)]
+        examples = [operands_of(example, rng) for _ in range(3)]
         stacks = [np.stack(column) for column in zip(*examples, strict=True)]
         f = applied(record, dict(example.attributes))
-        expected = [f(*operands) for operands in examples]
+        try:
+            expected = [f(*operands) for operands in examples]
+        except np.linalg.LinAlgError:
+            continue
         for given, column in zip(vmap(f)(*stacks), zip(*expected, strict=True), strict=True):
             np.testing.assert_allclose(given, np.stack(column), rtol=1e-6, atol=1e-12)
+
+
+def operands_of(example, rng):
+    return [sample(t, rng, example.low, example.high) for t in example.operands]
 
 
 def applied(record, attributes):

@@ -127,7 +127,8 @@ def staged(f: Callable[..., Any], *trees: Any) -> Any:
     if current_trace() is not None:
         return f(*trees)
     leaves, spec = flatten(trees)
-    arrays = [i for i, x in enumerate(leaves) if x is not None]
+    plain = (type(None), int, float, complex)
+    arrays = [i for i, x in enumerate(leaves) if type(x) not in plain]
 
     def rebuild(traced: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         filled = list(leaves)

@@ -16,7 +16,7 @@ from lineara.api.record import name_of
 from lineara.errors import DtypeError, LinearaError, ShapeError
 from lineara.frontend.trace import emit, is_traced, type_of, user_origin
 from lineara.frontend.trees import Tree, TreeSpec, flatten, unflatten
-from lineara.ir import ArrayType, Function, Scan, Type, Var, While, stacked
+from lineara.ir import UNIT, ArrayType, Function, Scan, Type, Var, While, stacked
 
 
 def scan(
@@ -130,29 +130,51 @@ def _loop_body(
     pair: bool = True,
 ) -> tuple[Body, list[Any], list[Slot]]:
     """The body of a loop with its carry; Python numbers in `init` take the dtype that comes out of the body."""
+    init = _strengthened(step, init, others, specs)
     leaves, spec, slots = slots_of(init, "carry")
     body = Body(step, [*slots, *others], [spec, *specs])
-    out = _carry_out(body, pair, name)
-    if out.num_leaves == len(slots):
-        weak = [
-            isinstance(x, bool | int | float | complex)
-            and isinstance(v.type, ArrayType)
-            and v.type.shape == ()
-            and np.result_type(x, v.type.dtype) == v.type.dtype
-            for x, v in zip(leaves, body.results, strict=False)
-        ]
-        if any(
-            w and v.type is not s.type for w, v, s in zip(weak, body.results, slots, strict=False)
-        ):
-            leaves = [
-                np.asarray(x, v.type.dtype) if w else x  # type: ignore[union-attr]
-                for w, x, v in zip(weak, leaves, body.results, strict=False)
-            ]
-            _, _, slots = slots_of(unflatten(spec, leaves), "carry")
-            body = Body(step, [*slots, *others], [spec, *specs])
-            out = _carry_out(body, pair, name)
-    _check_carry(body, slots, spec, out, name)
+    _check_carry(body, slots, spec, _carry_out(body, pair, name), name)
     return body, leaves, slots
+
+
+def _strengthened(
+    step: Callable[..., Any], init: Tree, others: Sequence[Slot], specs: Sequence[TreeSpec]
+) -> Tree:
+    """The first carry, its Python numbers with the dtypes that come out of a body that is given them as they are."""
+    leaves, spec = flatten(init)
+    weak = [type(x) in (int, float, complex) for x in leaves]
+    if not any(weak):
+        return init
+    arrays = [x for x, w in zip(leaves, weak, strict=True) if not w]
+    _, array_spec, slots = slots_of(arrays, "carry")
+
+    def trial(strong: Any, *rest: Any) -> Any:
+        given = iter(strong)
+        carry = [x if w else next(given) for x, w in zip(leaves, weak, strict=True)]
+        return step(unflatten(spec, carry), *rest)
+
+    body = Body(trial, [*slots, *others], [array_spec, *specs])
+    return unflatten(
+        spec,
+        [
+            np.asarray(x, v.type.dtype) if w and _is_wider(v.type, x) else x
+            for x, w, v in zip(leaves, weak, _padded(body.results, len(leaves)), strict=True)
+        ],
+    )
+
+
+def _padded(variables: Sequence[Var], count: int) -> list[Var]:
+    """As many variables as there are leaves; a body that gives fewer is refused later."""
+    return [*variables, *[Var(UNIT)] * count][:count]
+
+
+def _is_wider(type_: Type, x: complex) -> bool:
+    """Whether the scalar type holds the Python number."""
+    return (
+        isinstance(type_, ArrayType)
+        and type_.shape == ()
+        and np.result_type(x, type_.dtype) == type_.dtype
+    )
 
 
 def _carry_out(body: Body, pair: bool, name: str) -> TreeSpec:

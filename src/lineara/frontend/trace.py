@@ -236,8 +236,9 @@ def operand(trace: Trace, x: Any) -> Expr:
 
 def leaked(x: Any) -> LeakError:
     """The error of a traced value that outlived its trace."""
+    of_type = "" if x is None else f" of type {x._var.type!r}"
     return LeakError(
-        f"a traced value of type {x._var.type!r} is used after the function that it belongs to was traced",
+        f"a traced value{of_type} is used after the function that it belongs to was traced",
         origin=user_origin(),
         mend="return it from the function (has_aux helps) instead of storing it outside",
     )
@@ -247,7 +248,7 @@ def running(operands: Sequence[Any]) -> Trace:
     """The trace that an operation on these operands goes into: the innermost one that runs."""
     trace = current_trace()
     if trace is None:
-        raise leaked(next(x for x in operands if is_traced(x)))
+        raise leaked(next(filter(is_traced, operands), None))
     trace.builder.origin = user_origin()
     return trace
 
