@@ -62,7 +62,7 @@ def f(k: f64, c: f64, xs: f64[4] ; u: f64, us: f64[4]) -> (f64, f64[4] ; f64, f6
 """,
     "a scan in reverse, again": """\
 def f(k: f64, c: f64, xs: f64[4] ; u: f64, us: f64[4]) -> (f64, f64[4] ; f64, f64[4]) =
-  let (y, ys ; v, vs) = recompute scan[4, reverse] scaled(k) from (c ; u) over (xs ; us)
+  let (y, ys ; v, vs) = recompute scan[4, backward] scaled(k) from (c ; u) over (xs ; us)
   (y, ys ; v, vs)
 """,
     "a scan that has constants alone": """\

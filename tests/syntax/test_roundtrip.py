@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineara.ir import Apply, ArrayType, Builder, Equation, Function, Literal, TupleType, Var, infer
+from lineara.errors import LinearaError
+from lineara.ir import (
+    DEEPEST,
+    Apply,
+    ArrayType,
+    Builder,
+    Equation,
+    Function,
+    ListType,
+    Literal,
+    TupleType,
+    Var,
+    infer,
+)
 from lineara.primitives import REGISTRY
 from lineara.syntax import parse, parse_function, to_text
 from lineara.syntax.parser import read
@@ -181,9 +194,25 @@ def test_attributes(value):
     assert repr(found) == repr(value)
 
 
-def test_deep_tuples():
-    type_ = F64
-    for _ in range(150):
-        type_ = TupleType((type_,))
+@pytest.mark.parametrize("wrap", [lambda t: TupleType((t,)), ListType])
+@pytest.mark.parametrize("inside", [F64, ArrayType("f64", (2,))])
+def test_what_is_too_deep_to_be_read_is_not_printed(wrap, inside):
+    type_ = inside
+    while type_.depth < DEEPEST - 1:
+        type_ = wrap(type_)
     b = Builder("f")
-    same_again(b.finish([b.param(type_)]))
+    x = b.param(type_)
+    b.zero(type_)
+    same_again(b.finish([x]))
+    b = Builder("f")
+    f = b.finish([b.param(wrap(type_))])
+    with pytest.raises(LinearaError, match="a type nested 200 levels deep has no text"):
+        to_text(f)
+
+
+def test_a_very_deep_type_has_a_short_name():
+    type_ = F64
+    for _ in range(5000):
+        type_ = TupleType((type_, type_))
+    assert repr(type_) == "(… 5000 levels …)"
+    assert repr(ListType(type_)) == "list[… 5001 levels …]"

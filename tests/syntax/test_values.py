@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from lineara.errors import ParseError
 from lineara.ir import UNIT, ArrayType, TupleType
 from lineara.syntax import parse_type, parse_value
 
@@ -58,3 +59,11 @@ def test_values_of_a_type():
     assert same(value("2-0.0j", "c64"), np.array(complex(2, -0.0), np.complex64))
     found = value("((2.0, 7.0), [1, 2])", "((f64, f64), f32[2])")
     assert same(found, ((np.array(2.0), np.array(7.0)), np.array([1, 2], np.float32)))
+
+
+def test_values_of_a_list_type():
+    found = parse_value("[[1, 2], [3, 4]]", parse_type("list[f64[2]]"))
+    assert isinstance(found, list)
+    assert same(tuple(found), (np.array([1.0, 2.0]), np.array([3.0, 4.0])))
+    with pytest.raises(ParseError, match=r"expected list\[f64\], and found no list"):
+        parse_value("1.0", parse_type("list[f64]"))

@@ -4,6 +4,7 @@ from lineara.ir.builder import Builder, is_borrow
 from lineara.ir.collection import collector_paused
 from lineara.ir.memo import each, memoised
 from lineara.ir.primitive import Attributes, Example, Primitive, infer
+from lineara.ir.rules import Rule, recorded_rule
 from lineara.ir.terms import (
     Add,
     Apply,
@@ -12,6 +13,7 @@ from lineara.ir.terms import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     Literal,
     MakeTuple,
     Op,
@@ -24,9 +26,12 @@ from lineara.ir.terms import (
     callees,
     callees_first,
     functions_of,
+    op_key,
+    rules_of,
     with_functions,
 )
 from lineara.ir.types import (
+    DEEPEST,
     DTYPE_NAMES,
     UNIT,
     ArrayType,
@@ -42,6 +47,7 @@ from lineara.ir.types import (
 )
 
 __all__ = [
+    "DEEPEST",
     "DTYPE_NAMES",
     "UNIT",
     "Add",
@@ -55,11 +61,13 @@ __all__ = [
     "Equation",
     "Example",
     "Function",
+    "LinearCall",
     "ListType",
     "Literal",
     "MakeTuple",
     "Op",
     "Primitive",
+    "Rule",
     "Scan",
     "Switch",
     "TupleType",
@@ -80,6 +88,9 @@ __all__ = [
     "is_supported",
     "leaves",
     "memoised",
+    "op_key",
+    "recorded_rule",
+    "rules_of",
     "stacked",
     "tangent_type",
     "with_functions",

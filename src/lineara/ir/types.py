@@ -15,6 +15,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lineara.errors import ShapeError
+
+DEEPEST = 200
+"""How many brackets may be open at once in a text."""
+
 DTYPE_NAMES: dict[str, np.dtype[Any]] = {
     "bool": np.dtype(np.bool_),
     **{f"i{8 * n}": np.dtype(f"i{n}") for n in (1, 2, 4, 8)},
@@ -38,7 +43,7 @@ def is_supported(dtype: np.dtype[Any]) -> bool:
 class ArrayType:
     """An array of one dtype and a static shape."""
 
-    __slots__ = ("dtype", "is_inexact", "nbytes", "shape", "size")
+    __slots__ = ("depth", "dtype", "is_inexact", "nbytes", "shape", "size")
     _interned: ClassVar[dict[tuple[np.dtype[Any], tuple[int, ...]], ArrayType]] = {}
 
     dtype: np.dtype[Any]
@@ -46,6 +51,7 @@ class ArrayType:
     size: int
     nbytes: int
     is_inexact: bool
+    depth: int
 
     def __new__(cls, dtype: np.dtype[Any] | str | type, shape: tuple[int, ...] = ()) -> ArrayType:
         """The one object for this dtype (a NumPy dtype or a short name) and shape."""
@@ -57,8 +63,13 @@ class ArrayType:
             return found
         if not is_supported(key[0]):
             raise TypeError(f"no dtype {key[0]} in the language; it has {', '.join(DTYPE_NAMES)}")
+        if any(n < 0 for n in key[1]):
+            raise ShapeError(
+                f"an array has no negative size, as in {key[1]}", mend="write 0 or more"
+            )
         made = super().__new__(cls)
         made.dtype, made.shape = key
+        made.depth = int(key[1] != ())
         made.size = prod(made.shape)
         made.nbytes = made.size * made.dtype.itemsize
         made.is_inexact = made.dtype.kind in "fc"
@@ -75,13 +86,14 @@ class ArrayType:
 class TupleType:
     """A tuple of types; the empty one, `()`, is the tangent type of what has no tangent."""
 
-    __slots__ = ("elements", "is_inexact", "nbytes", "size")
+    __slots__ = ("depth", "elements", "is_inexact", "nbytes", "size")
     _interned: ClassVar[dict[tuple[Type, ...], TupleType]] = {}
 
     elements: tuple[Type, ...]
     size: int
     nbytes: int
     is_inexact: bool
+    depth: int
 
     def __new__(cls, elements: tuple[Type, ...] = ()) -> TupleType:
         """The one object for these element types."""
@@ -94,12 +106,15 @@ class TupleType:
         made.size = sum(e.size for e in key)
         made.nbytes = sum(e.nbytes for e in key)
         made.is_inexact = all(e.is_inexact for e in key)
+        made.depth = 1 + max([e.depth for e in key], default=0)
         return cls._interned.setdefault(key, made)
 
     def __reduce__(self) -> tuple[type[TupleType], tuple[tuple[Type, ...]]]:
         return (TupleType, (self.elements,))
 
     def __repr__(self) -> str:
+        if self.depth > DEEPEST:
+            return f"(… {self.depth} levels …)"
         inside = ", ".join(map(repr, self.elements))
         return f"({inside},)" if len(self.elements) == 1 else f"({inside})"
 
@@ -110,13 +125,14 @@ class ListType:
     Its `size` and `nbytes` are those of one element, as the costs of the loop are those of one trip.
     """
 
-    __slots__ = ("element", "is_inexact", "nbytes", "size")
+    __slots__ = ("depth", "element", "is_inexact", "nbytes", "size")
     _interned: ClassVar[dict[Type, ListType]] = {}
 
     element: Type
     size: int
     nbytes: int
     is_inexact: bool
+    depth: int
 
     def __new__(cls, element: Type) -> ListType:
         """The one object for this element type."""
@@ -124,7 +140,7 @@ class ListType:
         if found is not None:
             return found
         made = super().__new__(cls)
-        made.element = element
+        made.element, made.depth = element, 1 + element.depth
         made.size, made.nbytes, made.is_inexact = element.size, element.nbytes, element.is_inexact
         return cls._interned.setdefault(element, made)
 
@@ -132,11 +148,14 @@ class ListType:
         return (ListType, (self.element,))
 
     def __repr__(self) -> str:
-        return f"list[{self.element!r}]"
+        return (
+            f"list[{self.element!r}]" if self.depth <= DEEPEST else f"list[… {self.depth} levels …]"
+        )
 
 
 Type = ArrayType | TupleType | ListType
-"""`size` is the number of scalars, `nbytes` their bytes, `is_inexact` whether it may be linear."""
+"""`size` is the number of scalars, `nbytes` their bytes, `is_inexact` whether it may be linear, `depth` how deep its brackets
+are nested."""
 
 UNIT = TupleType(())
 

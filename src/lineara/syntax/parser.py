@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
@@ -19,6 +19,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from lineara.errors import ParseError
 from lineara.ir import DTYPE_NAMES, ArrayType, ListType, TupleType, Type
+from lineara.syntax.layout import Layout, Mistake
 from lineara.syntax.names import closest, short
 from lineara.syntax.tree import (
     Application,
@@ -34,18 +35,7 @@ from lineara.syntax.tree import (
     Zoned,
 )
 
-DEEPEST = 200
-"""How many brackets may be open at once."""
-
 DTYPES = {**DTYPE_NAMES, "R": DTYPE_NAMES["f64"]}
-
-
-class Mistake(Exception):  # noqa: N818 (it becomes a ParseError, with the line of the text)
-    """What is wrong with a token."""
-
-    def __init__(self, token: Token, problem: str, mend: str) -> None:
-        super().__init__(problem)
-        self.token, self.problem, self.mend = token, problem, mend
 
 
 def read(source: Source, text: str, start: str) -> Any:
@@ -126,52 +116,6 @@ def _expected(terminals: set[str]) -> str:
         symbol = _SYMBOLS.get(terminal)
         words.append(f"`{symbol}`" if symbol else _SHOWN.get(terminal, f"`{terminal.lower()}`"))
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-class _Layout:
-    """Keeps the newlines that end a line, and bounds the nesting, of brackets and of prefixes."""
-
-    always_accept = ("_NEWLINE",)
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """The tokens without blank newlines, and with one at the end."""
-        brackets: list[Token] = []
-        prefixes = 0
-        newline = last = None
-        for token in stream:
-            kind = token.type
-            if kind == "_NEWLINE":
-                if last is not None and last.type in _ENDS and not brackets:
-                    newline = newline or token
-                continue
-            if newline is not None and kind not in _CONTINUES:
-                yield newline
-            newline, last = None, token
-            if kind in _OPENS:
-                brackets.append(token)
-            elif kind in _CLOSES and brackets:
-                brackets.pop()
-            prefixes = prefixes + 1 if kind in _PREFIXES else 0
-            if max(len(brackets), prefixes) > DEEPEST:
-                problem = f"nested deeper than {DEEPEST} levels"
-                raise Mistake(token, problem, "name the parts with let")
-            yield token
-        if brackets:
-            raise Mistake(brackets[-1], f"this `{brackets[-1]}` is never closed", "close it")
-        if last is not None and last.type in _ENDS:
-            yield newline or _after(last)
-
-
-def _after(token: Token) -> Token:
-    """The newline that a text without one at its end ends in."""
-    line, column = token.end_line or 1, token.end_column or 1
-    return Token("_NEWLINE", "", line=line, column=column, end_line=line, end_column=column)
-
-
-_OPENS, _CLOSES = frozenset(("LPAR", "LSQB")), frozenset(("RPAR", "RSQB"))
-_ENDS = _CLOSES | {"NAME", "INTEGER", "FLOAT", "IMAGINARY", "INF", "NAN", "TRUE", "FALSE", "STRING"}
-_PREFIXES = frozenset(("MINUS", "DUP", "DROP", "UNPACK"))
-_CONTINUES = frozenset(("IN", "EQUAL", "ARROW", "OF", "WITH", "DO", "FROM", "OVER"))
 
 
 def _zoned(items: Iterable[Any]) -> Zoned[Any]:
@@ -330,9 +274,9 @@ class _Trees(Transformer):  # type: ignore[type-arg]
         return _size(token)
 
     def direction(self, word: Token | None = None) -> bool:
-        if word not in (None, "reverse"):
+        if word not in (None, "backward"):
             raise Mistake(
-                word, f"`{short(word)}` is no direction", "write reverse, or leave it out"
+                word, f"`{short(word)}` is no direction", "write backward, or leave it out"
             )
         return word is not None
 
@@ -432,6 +376,6 @@ def _lark() -> Lark:
         lexer="basic",
         start=["program", "one_type", "one_datum"],
         maybe_placeholders=False,
-        postlex=_Layout(),
+        postlex=Layout(),
         transformer=_Trees(),
     )

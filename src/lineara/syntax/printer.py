@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lineara.errors import LinearaError
 from lineara.ir import (
+    DEEPEST,
     Add,
     Apply,
     Call,
@@ -21,6 +23,7 @@ from lineara.ir import (
     Primitive,
     Scan,
     Switch,
+    Type,
     Unpack,
     Var,
     While,
@@ -44,6 +47,9 @@ FunctionNames = Mapping[int, str]
 
 def to_text(function: Function) -> str:
     """A function and all that it calls, callees first, each with a name of its own.
+
+    Raises:
+        LinearaError: if a type is nested more deeply than a text can be.
 
     >>> from lineara.syntax import parse_function
     >>> print(to_text(parse_function("def f(x: f64) -> f64 = 2.0 * x + x")), end="")
@@ -70,14 +76,14 @@ def format_function(function: Function, names: FunctionNames | None = None) -> s
     variables = variable_names(function)
 
     def typed(zone: Sequence[Var]) -> list[str]:
-        return [f"{variables[v]}: {v.type!r}" for v in zone]
+        return [f"{variables[v]}: {_type_text(v.type)}" for v in zone]
 
     def used(zone: Sequence[Var]) -> list[str]:
         return [variables.get(v, "?") for v in zone]
 
-    types = [repr(v.type) for v in function.results]
+    types = [_type_text(v.type) for v in function.results]
     bare = len(types) == 1 and not function.linear_results
-    results = _Group(types, [repr(v.type) for v in function.linear_results])
+    results = _Group(types, [_type_text(v.type) for v in function.linear_results])
     values = _Group(used(function.results), used(function.linear_results))
     head: list[_Piece] = [
         f"def {_name_of(function, names)}",
@@ -126,7 +132,7 @@ def _operation(
         case Literal(value, type_):
             return (literal_text(value, type_),)
         case Zero(type_):
-            return (f"zero: {type_!r}",)
+            return (f"zero: {_type_text(type_)}",)
         case MakeTuple():
             return ("tuple", _Group(used))
         case Dup() | Drop() | Unpack():
@@ -150,7 +156,7 @@ def _scan(op: Scan, used: list[str], body: str) -> tuple[_Piece, ...]:
     count, carried = len(op.body.params), op.constants + op.carry
     left, right = used[:count], used[count:]
     return (
-        f"scan[{trips}{', reverse' if op.reverse else ''}] {body}",
+        f"scan[{trips}{', backward' if op.reverse else ''}] {body}",
         *_given("", left[: op.constants]),
         *_given(" from ", left[op.constants : carried], right[: op.linear_carry]),
         *_given(" over ", left[carried:], right[op.linear_carry :]),
@@ -255,6 +261,15 @@ def _filled(items: Sequence[str], indent: str, first: str) -> list[str]:
             line = indent
         line += f"{word} "
     return [*lines, line.rstrip()] if items else []
+
+
+def _type_text(type_: Type) -> str:
+    if type_.depth >= DEEPEST:
+        raise LinearaError(
+            f"a type nested {type_.depth} levels deep has no text",
+            mend=f"a text has at most {DEEPEST} levels: nest calls and tuples less deeply",
+        )
+    return repr(type_)
 
 
 def _name_of(function: Function, names: FunctionNames) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lineara.errors import DtypeError, ParseError
-from lineara.ir import ArrayType, TupleType, Type
+from lineara.ir import ArrayType, ListType, Type
 from lineara.syntax.parser import read
 from lineara.syntax.tree import Number, Scalar, Source, scalar_type
 
@@ -84,7 +84,7 @@ def _float_text(value: float, short: bool) -> str:
 def parse_value(text: str, type_: Type | None = None) -> Any:
     """The value that a text names: numbers, tuples `(a, b)` and arrays `[a, b]`.
 
-    With a type, the value is made of tuples and NumPy arrays, and has this type.
+    With a type, the value is made of tuples, lists and NumPy arrays, and has this type.
 
     >>> parse_value("((2.0, 7.0), [1, 2])")
     ((2.0, 7.0), array([1, 2]))
@@ -121,6 +121,10 @@ def _untyped(value: Any) -> Any:
 def _typed(value: Any, type_: Type) -> Any:
     if isinstance(type_, ArrayType):
         return _array(value, type_)
+    if isinstance(type_, ListType):
+        if not isinstance(value, list):
+            raise ValueError(f"expected {type_!r}, and found no list")
+        return [_typed(v, type_.element) for v in value]
     if not isinstance(value, tuple) or len(value) != len(type_.elements):
         count = f"a tuple of {len(value)}" if isinstance(value, tuple) else "no tuple"
         raise ValueError(f"expected {type_!r}, and found {count}")
@@ -149,5 +153,5 @@ def _array(value: Any, type_: ArrayType | None) -> np.ndarray[Any, Any]:
 
 
 def _width(type_: Type) -> int:
-    assert not isinstance(type_, TupleType)
+    assert isinstance(type_, ArrayType)
     return "bifc".index(type_.dtype.kind)
