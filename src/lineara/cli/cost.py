@@ -14,6 +14,7 @@ from lineara.cli.options import ArgsOption, JsonOption, PolicyOption, TargetArgu
 from lineara.cli.target import Target, load
 from lineara.errors import TransformError
 from lineara.ir import Function
+from lineara.optimize.bound import jvp_constant, worst_primitive
 from lineara.pipeline import STAGES
 from lineara.transforms import Policy
 
@@ -55,8 +56,14 @@ def cost(
     found = rows(loaded, policy_of(policy))
     gradient = found[-1]
     ratio = gradient.work / max(1, found[0].work)
+    constant, worst = jvp_constant(), worst_primitive()
     if as_json:
-        summary = {"function": loaded.function.name, "ratio": ratio, "max_ratio": max_ratio}
+        summary = {
+            "function": loaded.function.name,
+            "ratio": ratio,
+            "max_ratio": max_ratio,
+            "jvp_constant": float(constant),
+        }
         show_json(summary | {"stages": [asdict(row) for row in found]})
     else:
         console().print(
@@ -66,6 +73,10 @@ def cost(
             )
         )  # fmt: skip
         console().print(f"\nwork of the {gradient.stage} / work of the function = {ratio:.2f}")
+        console().print(
+            f"for every program, work of the jvp ≤ {float(constant):g} · (work + interface); "
+            f"the dearest derivative is that of {worst.name}"
+        )
     if max_ratio is not None and ratio > max_ratio:
         report(f"the ratio {ratio:.2f} exceeds {max_ratio:g}")
         raise typer.Exit(FAILED)
