@@ -16,7 +16,6 @@ from lineara.ir import (
     Function,
     Op,
     Primitive,
-    TupleType,
     Type,
     Var,
 )
@@ -24,7 +23,7 @@ from lineara.primitives import REGISTRY
 from lineara.syntax.names import closest, short
 from lineara.syntax.tree import Definition, Number, Source, scalar_type
 from lineara.syntax.values import scalar_of
-from lineara.typecheck import signature_of
+from lineara.typecheck import no_array, signature_of
 
 Values = tuple[Var, ...]
 T = TypeVar("T")
@@ -80,14 +79,8 @@ class Scope:
         """Apply a primitive, whose type rule knows arrays only."""
         for v in operands:
             if not isinstance(v.type, ArrayType):
-                kind = "tuple" if isinstance(v.type, TupleType) else "list"
-                raise self.error(
-                    f"`{primitive.name}` takes arrays, not the {kind} {v.type!r}",
-                    "type",
-                    self.builder.origin,
-                    "unpack it first",
-                    v.hint,
-                )
+                problem, mend = no_array(primitive.name, v.type)
+                raise self.error(problem, "type", self.builder.origin, mend, v.hint)
         return self.inferred(lambda: self._applied(primitive, operands, attributes))
 
     def _applied(

@@ -9,9 +9,10 @@ from __future__ import annotations
 from lineara.errors import LinearaError, LinearTypeError
 from lineara.ir import Equation, Function, callees_first
 from lineara.typecheck import control, rules
+from lineara.typecheck.rules import no_array
 from lineara.typecheck.scope import Rule, Scope, Signature
 
-__all__ = ["RULES", "check", "signature_of"]
+__all__ = ["RULES", "check", "no_array", "signature_of"]
 
 RULES: dict[type, Rule] = rules.RULES | control.RULES
 

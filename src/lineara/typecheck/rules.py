@@ -12,6 +12,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     Literal,
     MakeTuple,
     TupleType,
@@ -19,7 +20,9 @@ from lineara.ir import (
     Unpack,
     Var,
     Zero,
+    has_tangent,
     infer,
+    tangent_type,
 )
 from lineara.typecheck.scope import Rule, Scope, Signature, arity, one_zone
 
@@ -28,14 +31,15 @@ def _arrays(scope: Scope, e: Equation, name: str) -> None:
     """Primitives take arrays."""
     for v in e.inputs:
         if not isinstance(v.type, ArrayType):
-            kind = "tuple" if isinstance(v.type, TupleType) else "list"
-            raise scope.error(
-                f"`{name}` takes arrays, not the {kind} {v.type!r}",
-                "type",
-                v,
-                e.origin,
-                "unpack it first",
-            )
+            problem, mend = no_array(name, v.type)
+            raise scope.error(problem, "type", v, e.origin, mend)
+
+
+def no_array(name: str, type_: Type) -> tuple[str, str]:
+    """What is wrong with a tuple or a list as an operand of a primitive, and the mend."""
+    if isinstance(type_, TupleType):
+        return f"`{name}` takes arrays, not the tuple {type_!r}", "unpack it first"
+    return f"`{name}` takes arrays, not the list {type_!r}", "apply it in a scan over the list"
 
 
 def _apply(scope: Scope, e: Equation) -> Signature:
@@ -157,7 +161,53 @@ def call(scope: Scope, e: Equation) -> Signature:
     arity(scope, e, len(params), f"`{f.name}`")
     for v, p in zip(e.inputs, params, strict=True):
         passes(scope, e, f"`{f.name}`", v, p, p.type)
+    if isinstance(e.op, Call) and e.op.rule is not None and e.op.rule.known:
+        _derives(scope, e, f, e.op.rule.body, e.op.rule.wrt)
     return [(r.type, False) for r in f.results] + [(r.type, True) for r in f.linear_results]
+
+
+def _derives(scope: Scope, e: Equation, f: Function, body: Function, wrt: tuple[bool, ...]) -> None:
+    """f : τ̄ → τ̄'  ⟹  its rule : (τ̄ ; tangents of the τ̄ that it differentiates) → (τ̄' ; tangents of all τ̄')"""
+    tangents = [p.type for p, wanted in zip(f.params, wrt, strict=True) if wanted]
+    given = (*body.params, *body.linear_params, *body.results, *body.linear_results)
+    wanted = [
+        *[p.type for p in f.params],
+        *map(tangent_type, tangents),
+        *[r.type for r in f.results],
+        *[tangent_type(r.type) for r in f.results if has_tangent(r.type)],
+    ]
+    if f.linear_params or [v.type for v in given] != wanted:
+        raise scope.error(
+            f"the rule `{body.name}` is not a derivative of `{f.name}`: {body!r}, {f!r}",
+            "type",
+            None,
+            e.origin,
+            "a rule takes the parameters and their tangents, and gives the results and theirs",
+        )
+
+
+def _linear_call(scope: Scope, e: Equation) -> Signature:
+    """f : (τ̄, σ̄) → ρ̄    g : (τ̄, ρ̄) → σ̄    Γ ⊢ c̄ : τ̄    Γ̇ ⊢ ẋ̄ : σ̄  ⟹  Γ ; Γ̇ ⊢ linear f/g (c̄ ; ẋ̄) : ( ; ρ̄)"""
+    op = e.op
+    assert isinstance(op, LinearCall)
+    f = op.forward.function
+    arity(scope, e, len(f.params), f"`{f.name}`")
+    for v, p in zip(e.inputs, f.params, strict=True):
+        passes(scope, e, f"`{f.name}`", v, Var(p.type, linear=v.linear), p.type)
+    coefficients = [v.type for v in e.inputs if not v.linear]
+    back = op.backward.function if op.backward is not None else None
+    if back is not None:
+        taken = [*coefficients, *[r.type for r in f.results]]
+        given = [v.type for v in e.inputs if v.linear]
+        if [p.type for p in back.params] != taken or [r.type for r in back.results] != given:
+            raise scope.error(
+                f"`{back.name}` is no transpose of `{f.name}`: {back!r}, {f!r}",
+                "type",
+                None,
+                e.origin,
+                "a transpose takes what the map gives, and gives what it takes",
+            )
+    return [(r.type, True) for r in f.results]
 
 
 def passes(scope: Scope, e: Equation, what: str, v: Var, p: Var, wanted: Type) -> None:
@@ -198,4 +248,5 @@ RULES: dict[type, Rule] = {
     Dup: _dup,
     Drop: _drop,
     Call: call,
+    LinearCall: _linear_call,
 }
