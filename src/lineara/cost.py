@@ -15,6 +15,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     Literal,
     MakeTuple,
     Scan,
@@ -55,6 +56,8 @@ def equation_work(e: Equation, callee_work: dict[int, int]) -> int:
             return primitive.work(operands, results, dict(attributes))  # type: ignore[arg-type]
         case Call(callee):
             return callee_work[id(callee)]
+        case LinearCall(forward):
+            return callee_work[id(forward.function)]
         case Switch(branches):
             return max(callee_work[id(f)] for f in branches)
         case Scan(body, length):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -131,7 +131,7 @@ def _marked(function: Function, policy: Policy) -> Function:
         site = Site(function, tuple(names[v] for v in e.outputs), e)
         if decide(policy, site) is Decision.KEEP:
             return e
-        op = Call(e.op.function, True) if isinstance(e.op, Call) else e.op
+        op = replace(e.op, checkpoint=True) if isinstance(e.op, Call) else e.op
         return Equation(op, e.inputs, e.outputs, e.origin, recompute=True)
 
     return Function(

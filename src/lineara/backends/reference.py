@@ -23,6 +23,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     ListType,
     Literal,
     MakeTuple,
@@ -103,6 +104,8 @@ def _step(e: Equation, operands: list[Value], meter: Meter | None) -> Steps:
     match e.op:
         case Call(callee):
             return (yield callee, operands)
+        case LinearCall(forward):
+            return (yield forward.function, operands)
         case Switch(branches):
             index = min(max(int(operands[0]), 0), len(branches) - 1)
             return (yield branches[index], operands[1:])
@@ -199,7 +202,7 @@ def evaluate_op(e: Equation, operands: list[Value]) -> tuple[Value, ...]:
             return (tuple(operands),)
         case Unpack():
             return tuple(operands[0])
-        case Call() | Switch() | Scan() | While():
+        case Call() | LinearCall() | Switch() | Scan() | While():
             raise AssertionError("functions are run by `evaluate`")
 
 

@@ -30,6 +30,7 @@ from lineara.ir.types import ArrayType, TupleType, Type
 
 if TYPE_CHECKING:
     from lineara.errors import Origin
+    from lineara.ir.rules import Rule
 
 _ADD, _DUP, _DROP, _TUPLE, _UNPACK = Add(), Dup(), Drop(), MakeTuple(), Unpack()
 
@@ -107,12 +108,13 @@ class Builder:
         linear_inputs: Sequence[Var] = (),
         *,
         checkpoint: bool = False,
+        rule: Rule | None = None,
     ) -> tuple[tuple[Var, ...], tuple[Var, ...]]:
         """Call a function; returns its results and its linear results."""
         count = len(function.results)
         outputs = [Var(v.type, hint=v.hint) for v in function.results]
         outputs += [Var(v.type, linear=True, hint=v.hint) for v in function.linear_results]
-        self.emit(Call(function, checkpoint), (*inputs, *linear_inputs), outputs)
+        self.emit(Call(function, checkpoint, rule), (*inputs, *linear_inputs), outputs)
         return tuple(outputs[:count]), tuple(outputs[count:])
 
     def finish(self, results: Sequence[Var], linear_results: Sequence[Var] = ()) -> Function:

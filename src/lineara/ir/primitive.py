@@ -6,13 +6,17 @@ A few forms make records (`lineara.primitives.forms`); consumers read the fields
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 from typing import Any
+from weakref import WeakValueDictionary
 
 from lineara.ir.types import ArrayType
 
 Attributes = dict[str, Any]
+_named: WeakValueDictionary[str, Primitive] = WeakValueDictionary()
+_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Example:
     reading: Callable[..., Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Primitive:
     """One operation on arrays.
 
@@ -65,6 +69,12 @@ class Primitive:
     elementwise: bool = False
     admits: Callable[..., bool] | None = None
     examples: tuple[Example, ...] = ()
+    key: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        """The key tells records apart: it is the name of the first of a name."""
+        first = _named.setdefault(self.name, self) is self
+        object.__setattr__(self, "key", self.name if first else f"{self.name}#{next(_numbers)}")
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -12,7 +12,7 @@ is immutable; functions refer to the functions that they call, so a program is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from lineara.ir.types import ArrayType, Type, type_key
 if TYPE_CHECKING:
     from lineara.errors import Origin
     from lineara.ir.primitive import Primitive
+    from lineara.ir.rules import Rule
 
 
 class Var:
@@ -48,7 +49,7 @@ class Apply:
     @property
     def key(self) -> str:
         """What the operation is, as text."""
-        return f"{self.primitive.name}{self.attributes!r}"
+        return f"{self.primitive.key}{self.attributes!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +114,42 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call. With `checkpoint`, `unzip` recomputes the callee's tape unless its policy says otherwise."""
+    """A call. With `checkpoint`, `unzip` recomputes the callee's tape unless its policy says otherwise.
+
+    A `rule` is the derivative of the callee, in place of the one that its equations have.
+    """
 
     function: Function
     checkpoint: bool = False
+    rule: Rule | None = None
 
     @property
     def key(self) -> str:
-        """What the operation is, as text."""
-        return f"call {self.function.digest.hex()} {self.checkpoint}"
+        """What the operation is besides its functions, as text."""
+        return f"call {self.checkpoint}"
+
+
+@dataclass(frozen=True, slots=True)
+class LinearCall:
+    """A call of a nonlinear function that is declared to be linear in its last arguments, those that are linear here.
+
+        forward : (c̄, ū) → v̄      backward : (c̄, v̄) → ū      ⟨w̄, forward ū⟩ = ⟨backward w̄, ū⟩
+
+    Erased, it is the call `forward`; transposed, the two change places. Without a `backward` it has no transpose.
+    """
+
+    forward: Call
+    backward: Call | None
+
+    @property
+    def key(self) -> str:
+        """What the operation is besides its functions, as text."""
+        return "linear call"
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that it has."""
+        return (self.forward,) if self.backward is None else (self.forward, self.backward)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +163,8 @@ class Switch:
 
     @property
     def key(self) -> str:
-        """What the operation is, as text."""
-        return f"switch {' '.join(f.digest.hex() for f in self.branches)}"
+        """What the operation is besides its functions, as text."""
+        return "switch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +188,8 @@ class Scan:
 
     @property
     def key(self) -> str:
-        """What the operation is, as text."""
-        counts = self.length, self.constants, self.carry, self.linear_carry, self.reverse
-        return f"scan {self.body.digest.hex()} {counts}"
+        """What the operation is besides its functions, as text."""
+        return f"scan {self.length, self.constants, self.carry, self.linear_carry, self.reverse}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +212,23 @@ class While:
 
     @property
     def key(self) -> str:
-        """What the operation is, as text."""
-        digests = f"{self.condition.digest.hex()} {self.body.digest.hex()}"
-        return f"while {digests} {self.constants, self.carry, self.linear_carry}"
+        """What the operation is besides its functions, as text."""
+        return f"while {self.constants, self.carry, self.linear_carry}"
 
 
-Op = Apply | Literal | MakeTuple | Unpack | Zero | Add | Dup | Drop | Call | Switch | Scan | While
+Higher = Call | LinearCall | Switch | Scan | While
+"""The operations that run functions."""
+
+Op = Apply | Literal | MakeTuple | Unpack | Zero | Add | Dup | Drop | Higher
 
 
 def functions_of(op: Op) -> tuple[Function, ...]:
     """The functions that an operation calls."""
     match op:
-        case Call(function, _):
+        case Call(function):
             return (function,)
+        case LinearCall():
+            return tuple([c.function for c in op.calls])
         case Switch(branches):
             return branches
         case Scan():
@@ -212,7 +243,10 @@ def with_functions(op: Op, functions: Sequence[Function]) -> Op:
     """The operation with other functions of the same types."""
     match op:
         case Call():
-            return Call(functions[0], op.checkpoint)
+            return replace(op, function=functions[0])
+        case LinearCall():
+            calls = [replace(c, function=f) for c, f in zip(op.calls, functions, strict=True)]
+            return LinearCall(calls[0], calls[1] if len(calls) > 1 else None)
         case Switch():
             return Switch(tuple(functions))
         case Scan():
@@ -221,6 +255,24 @@ def with_functions(op: Op, functions: Sequence[Function]) -> Op:
             return replace(op, condition=functions[0], body=functions[1])
         case _:
             return op
+
+
+def rules_of(op: Op) -> tuple[Rule, ...]:
+    """The rules that an operation refers to."""
+    calls = (op,) if isinstance(op, Call) else op.calls if isinstance(op, LinearCall) else ()
+    return tuple([c.rule for c in calls if c.rule is not None])
+
+
+def op_key(
+    op: Op,
+    function_key: Callable[[Function], str] = lambda f: f.digest.hex(),
+    rule_key: Callable[[Rule], str] = lambda r: r.key,
+) -> str:
+    """What an operation is, with its functions and rules, as text."""
+    functions, rules = functions_of(op), rules_of(op)
+    if not functions:
+        return op.key
+    return " ".join([op.key, *map(function_key, functions), *map(rule_key, rules)])
 
 
 class Equation:
@@ -273,7 +325,7 @@ class Function:
         if not self._digest:
             for function in callees_first(self):
                 if not function._digest:
-                    function._digest.append(_digest(function))
+                    function._digest.append(digest_of(function))
         return self._digest[0]
 
     def __eq__(self, other: object) -> bool:
@@ -320,7 +372,7 @@ def callees_first(*functions: Function) -> list[Function]:
     return order
 
 
-def _digest(function: Function) -> bytes:
+def digest_of(function: Function, key: Callable[[Op], str] = op_key) -> bytes:
     """The hash of one function whose callees have theirs. Names do not count: variables stand as numbers."""
     number: dict[Var, int] = {}
 
@@ -336,6 +388,6 @@ def _digest(function: Function) -> bytes:
     for e in function.equations:
         used = use(e.inputs)
         zones = "".join([".:"[v.linear] for v in e.outputs])
-        lines.append(f"{e.op.key}|{used}|{bind(e.outputs)}|{zones}|{e.recompute:d}")
+        lines.append(f"{key(e.op)}|{used}|{bind(e.outputs)}|{zones}|{e.recompute:d}")
     lines += [use(function.results), use(function.linear_results)]
     return blake2b("\n".join(lines).encode(), digest_size=16).digest()

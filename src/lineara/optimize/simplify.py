@@ -21,6 +21,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     Literal,
     MakeTuple,
     Op,
@@ -30,6 +31,7 @@ from lineara.ir import (
     each,
     functions_of,
     memoised,
+    op_key,
     with_functions,
 )
 from lineara.transforms import prune
@@ -145,7 +147,9 @@ def _carry_zero(rewriter: _Rewriter, e: Equation) -> bool:
             x, y = linear
             rewriter.renamed[e.outputs[0]] = y if x in zero else x
             return True
-        case Apply() | Call() | MakeTuple() | Unpack() if linear and zero.issuperset(linear):
+        case Apply() | Call() | LinearCall() | MakeTuple() | Unpack() if linear and zero.issuperset(
+            linear
+        ):
             if not all([v.linear for v in e.outputs]):
                 return False
             zero.update(e.outputs)
@@ -159,7 +163,7 @@ def _merge(rewriter: _Rewriter, e: Equation) -> bool:
         isinstance(e.op, Call) and e.op.checkpoint
     ):
         return False
-    key = (e.op.key, e.inputs)
+    key = (op_key(e.op), e.inputs)
     found = rewriter.available.setdefault(key, e.outputs)
     if found is e.outputs:
         return False

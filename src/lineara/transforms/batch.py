@@ -9,6 +9,7 @@ record is applied to all examples at once, another one by its batching rule, or 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lineara.ir import (
@@ -21,6 +22,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     ListType,
     Literal,
     MakeTuple,
@@ -101,8 +103,12 @@ def _batch(
             _unchanged(batcher, e)
             continue
         match e.op:
+            case Call(rule=rule) if rule is not None:
+                _declared(batcher, e, e.op)
             case Call():
                 yield from _call(batcher, e, e.op)
+            case LinearCall():
+                _linear_call(batcher, e, e.op)
             case Switch():
                 yield from batch_switch(batcher, e, e.op)
             case Scan():
@@ -146,6 +152,45 @@ def _call(batcher: Batcher, e: Equation, op: Call) -> Generator[Any, Any, None]:
         batcher.bind(old, new, is_batched)
 
 
+def _declared(batcher: Batcher, e: Equation, op: Call) -> None:
+    """A call of what has a rule: the batched function has the batched rule. All results are batched."""
+    mask = tuple([v in batcher.batched for v in e.inputs])
+    results = [Var(batched_type(v.type, batcher.size)) for v in e.outputs]
+    inputs = [batcher.now[v] for v in e.inputs]
+    batcher.builder.emit(_batched_call(op, batcher.size, mask), inputs, results)
+    for old, new in zip(e.outputs, results, strict=True):
+        batcher.bind(old, new, True)
+
+
+def _linear_call(batcher: Batcher, e: Equation, op: LinearCall) -> None:
+    """Both directions batched; with an example, all linear operands and results depend on it."""
+    size, linear = batcher.size, [v for v in e.inputs if v.linear]
+    given = tuple([v in batcher.batched for v in e.inputs if not v.linear])
+    forward = _batched_call(op.forward, size, given + (True,) * len(linear))
+    back = op.backward
+    backward = back and _batched_call(back, size, given + (True,) * len(e.outputs))
+    results = [Var(batched_type(v.type, size), linear=True) for v in e.outputs]
+    inputs = [batcher.all_examples(v) if v.linear else batcher.now[v] for v in e.inputs]
+    batcher.builder.emit(LinearCall(forward, backward), inputs, results)
+    for old, new in zip(e.outputs, results, strict=True):
+        batcher.bind(old, new, True)
+
+
+def _batched_call(op: Call, size: int, mask: Mask) -> Call:
+    """A call for many examples, with batched results, and its rule for them."""
+
+    def batched(function: Function, params: Mask) -> Function:
+        demanded = (True,) * (len(function.results) + len(function.linear_results))
+        return _batch(function, size, params, demanded)[0]
+
+    rule = op.rule
+    if rule is None:
+        return replace(op, function=batched(op.function, mask))
+    tangents = tuple([m for m, wanted in zip(mask, rule.wrt, strict=True) if wanted])
+    derived = rule.derived(f"batch {size} {mask}", lambda: batched(rule.body, (*mask, *tangents)))
+    return replace(op, function=batched(op.function, mask), rule=derived)
+
+
 def _equation(batcher: Batcher, e: Equation) -> None:
     """An equation that runs no function, with some batched operand."""
     builder = batcher.builder
@@ -163,7 +208,7 @@ def _equation(batcher: Batcher, e: Equation) -> None:
             results = [builder.make_tuple(inputs)]
         case Unpack():
             results = builder.unpack(inputs[0])
-        case Literal() | Zero() | Call() | Switch() | Scan() | While():
+        case Literal() | Zero() | Call() | LinearCall() | Switch() | Scan() | While():
             raise AssertionError(f"no {e.op} with batched operands here")
     for old, new in zip(e.outputs, results, strict=True):
         batcher.bind(old, new, True)

@@ -10,6 +10,7 @@ The result of a transformation becomes a nonlinear program again, so that transf
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 from lineara.ir import (
@@ -20,6 +21,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     Scan,
     Switch,
     Var,
@@ -60,7 +62,11 @@ def _erase(function: Function) -> Generator[Any, Any, Function]:
                 builder.append(e)
                 continue
             outputs = [plain_variable(v) for v in e.outputs]
-            builder.emit(Call(callee, e.op.checkpoint), inputs, outputs)
+            builder.emit(replace(e.op, function=callee), inputs, outputs)
+            plain.update(zip(e.outputs, outputs, strict=True))
+        elif isinstance(e.op, LinearCall):
+            outputs = [plain_variable(v) for v in e.outputs]
+            builder.emit(e.op.forward, inputs, outputs)
             plain.update(zip(e.outputs, outputs, strict=True))
         elif isinstance(e.op, Switch):
             plain.update((yield from erase_of_switch(builder, e, e.op, inputs)))

@@ -26,8 +26,10 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     Literal,
     MakeTuple,
+    Rule,
     Scan,
     Switch,
     Unpack,
@@ -97,6 +99,8 @@ def _jvp(
             builder.append(e)
             continue
         match e.op:
+            case Call(rule=rule) if rule is not None:
+                _by_rule(builder, e, e.op, rule, tangents)
             case Call():
                 active = tuple([v in tangents for v in e.inputs])
                 none = (False,) * len(active)
@@ -150,6 +154,31 @@ def _call(
     tangents.update(zip(with_tangent, y_dot, strict=True))
 
 
+def _by_rule(builder: Builder, e: Equation, op: Call, rule: Rule, tangents: dict[Var, Var]) -> None:
+    """`f(x̄)` becomes `f.rule(x̄ ; ẋ̄)`, with all tangents that the rule takes, and all results active."""
+    callee = rule.body
+    for p, v, known in zip(callee.params, e.inputs, rule.wrt, strict=True):
+        if v in tangents and not known:
+            raise TransformError(
+                f"`{op.function.name}` is differentiated with respect to `{p.hint or v.hint or '?'}`, which its rule "
+                "does not differentiate",
+                mend="pass it as an argument that the rule takes a tangent of, or stop_gradient it",
+                origin=e.origin,
+            )
+    x_dot = [
+        _instantiate(builder, v, tangents)
+        for v, known in zip(e.inputs, rule.wrt, strict=True)
+        if known
+    ]
+    active = tuple([has_tangent(v.type) for v in e.outputs])
+    y_dot = [Var(v.type, linear=True, hint=v.hint) for v in callee.linear_results]
+    called = Call(callee, op.checkpoint)
+    outputs = (*e.outputs, *y_dot)
+    builder.append(Equation(called, (*e.inputs, *x_dot), outputs, e.origin, recompute=e.recompute))
+    with_tangent = [v for v, wanted in zip(e.outputs, active, strict=True) if wanted]
+    tangents.update(zip(with_tangent, y_dot, strict=True))
+
+
 def _differentiate(builder: Builder, e: Equation, tangents: dict[Var, Var]) -> None:
     """Emit the tangents of the outputs of an equation, some operand of which has one."""
     x_dot = [tangents.get(v) for v in e.inputs]
@@ -167,7 +196,7 @@ def _differentiate(builder: Builder, e: Equation, tangents: dict[Var, Var]) -> N
             y_dot = list(builder.unpack(x_dot[0]))
         case Drop():
             return
-        case Zero() | Dup() | Literal() | Call() | Switch() | Scan() | While():
+        case Zero() | Dup() | Literal() | Call() | LinearCall() | Switch() | Scan() | While():
             raise AssertionError(f"no {e.op} with nonlinear operands here")
     for v, v_dot in zip(e.outputs, y_dot, strict=True):
         if v_dot is not None and has_tangent(v.type):

@@ -46,7 +46,7 @@ def _prune(
         if isinstance(e.op, Drop) or needed.isdisjoint(e.outputs):
             continue
         match e.op:
-            case Call():
+            case Call(rule=None):
                 e = yield from _prune_call(e, e.op, needed)
             case Switch():
                 e = yield from prune_switch(e, e.op, needed)

@@ -25,6 +25,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     Literal,
     MakeTuple,
     Scan,
@@ -133,6 +134,16 @@ def _transposed(builder: Builder, e: Equation, y_bar: list[Var]) -> tuple[Var, .
             return builder.unpack(y_bar[0])
         case Unpack():
             return (builder.make_tuple(y_bar) if y_bar else builder.zero(e.inputs[0].type),)
+        case LinearCall(forward, backward):
+            if backward is None:
+                raise TransformError(
+                    f"`{forward.function.name}` is declared linear, without a transpose",
+                    mend="give transpose_solve, or say symmetric=True",
+                    origin=e.origin,
+                )
+            coefficients = [v for v in e.inputs if not v.linear]
+            x_bar = [Var(v.type, linear=True) for v in e.inputs if v.linear]
+            return builder.emit(LinearCall(backward, forward), (*coefficients, *y_bar), x_bar)
         case Literal() | Call() | Switch() | Scan() | While():
             raise AssertionError(f"{e.op} is not a linear operation")
 

@@ -28,6 +28,7 @@ from lineara.ir import (
     Drop,
     Equation,
     Function,
+    LinearCall,
     Literal,
     MakeTuple,
     Scan,
@@ -129,6 +130,8 @@ def _split(
 
 def _is_mixed(e: Equation, late: set[Var]) -> bool:
     """Whether the equation runs functions that may have an early and a late half."""
+    if isinstance(e.op, LinearCall) or (isinstance(e.op, Call) and e.op.rule is not None):
+        return False
     functions = functions_of(e.op)
     waits = not late.isdisjoint(e.inputs) or any([f.linear_results for f in functions])
     if isinstance(e.op, Switch | Scan | While) and any(
@@ -143,7 +146,7 @@ def _split_equation(
 ) -> Generator[Any, Any, tuple[Equation, Equation]]:
     """The early and the late half of an equation that runs functions."""
     match e.op:
-        case Call(callee, _):
+        case Call(callee):
             masks = tuple([v in late for v in e.inputs[: len(callee.params)]])
             halves = yield callee, masks, *key
             return _split_call(e, e.op, halves, late)
