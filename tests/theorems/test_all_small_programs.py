@@ -36,7 +36,7 @@ def all_programs(mixed):
 
 
 def test_there_are_so_many_programs():
-    assert (len(all_programs(False)), len(all_programs(True))) == (9_373, 20_393)
+    assert (len(all_programs(False)), len(all_programs(True))) == (5_460, 10_967)
 
 
 @pytest.mark.parametrize("mixed", [False, True], ids=["nonlinear", "mixed"])

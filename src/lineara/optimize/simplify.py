@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lineara.errors import LinearaError
 from lineara.ir import (
     Add,
     Apply,
@@ -124,8 +125,11 @@ def _fold(rewriter: _Rewriter, e: Equation) -> bool:
             if None in known:
                 return False
             operands = [np.asarray(k.value, k.type.dtype) for k in known if k is not None]
-            with np.errstate(all="ignore"):
-                (result,) = primitive.evaluate(*operands, **dict(attributes))
+            try:
+                with np.errstate(all="ignore"):
+                    (result,) = primitive.evaluate(*operands, **dict(attributes))
+            except LinearaError:  # it is the evaluation's to report, if there is one
+                return False
             type_ = e.outputs[0].type
             assert isinstance(type_, ArrayType)
             folded = Literal(result.item(), type_)

@@ -1,12 +1,12 @@
 """All small programs: every function of a number of equations over a small vocabulary, up to renaming.
 
 The vocabulary is one nonlinear record (`sin`), one of two operands (`mul`), a literal, `+`, `drop`, pairs and taking them
-apart, and a call, checkpointed or not; in the linear zone the product with a coefficient, `dup`, `+`, `zero`, `drop`, pairs and
+apart, and a checkpointed call; in the linear zone the product with a coefficient, `dup`, `+`, `zero`, `drop`, pairs and
 taking them apart, and a call of a mixed function. Parameters are one nonlinear scalar x, and one linear scalar u in mixed
 functions. Results are the variables that nothing uses, in the order in which they are bound.
 
 >>> len(list(nonlinear_functions(1)))
-8
+7
 """
 
 from __future__ import annotations
@@ -99,8 +99,7 @@ def _nonlinear_steps(draft: _Draft) -> Iterator[Step]:
     yield Literal(2.0, F64), (), (F64,), ()
     for x in scalars:
         yield Apply(sin), (x,), (F64,), ()
-        for again in (False, True):
-            yield Call(_callee(), again), (x,), (F64, F64), ()
+        yield Call(_callee(), checkpoint=True), (x,), (F64, F64), ()
     for x, y in product(scalars, repeat=2):
         yield Apply(mul), (x, y), (F64,), ()
     for x, y in product(draft.bound, repeat=2):
@@ -118,8 +117,7 @@ def _linear_steps(draft: _Draft) -> Iterator[Step]:
     yield Zero(F64), (), (), (F64,)
     for x, u in product(scalars, [v for v in draft.left if v.type is F64]):
         yield Apply(scale), (x, u), (), (F64,)
-        for again in (False, True):
-            yield Call(_mixed_callee(), again), (x, u), (F64,), (F64,)
+        yield Call(_mixed_callee(), checkpoint=True), (x, u), (F64,), (F64,)
     for u, v in permutations(draft.left, 2):
         yield MakeTuple(), (u, v), (), (TupleType((u.type, v.type)),)
         if u.type is v.type:

@@ -49,8 +49,10 @@ def measured(
 
 def differences(
     function: Function, args: Sequence[Value], tangents: Sequence[Value], step: float
-) -> Any:
+) -> tuple[Any, Any]:
     """The central difference of a function along tangents of those arguments that have some.
+
+    The second value is the difference of the one-sided ones, which is large at a kink.
 
     The results of records without a derivative are held as they are at the arguments: to differentiation they are
     constant, be they flat, like `floor`, or declared to be, like `stop_gradient`.
@@ -74,8 +76,9 @@ def differences(
         )
 
     with np.errstate(all="ignore"):
-        observe(function, args, hold)
-        return (at(step) - at(-step)) / (2 * step)
+        here = scalars(observe(function, args, hold))
+        above, below = at(step), at(-step)
+        return (above - below) / (2 * step), (above - 2 * here + below) / step
 
 
 def _is_held(e: Equation) -> bool:
