@@ -81,12 +81,7 @@ def _jvp(
 
     The tangents of the parameters that are `threaded` are given back as they came, before those of the results.
     """
-    if _has_linear_zone(function):
-        raise TransformError(
-            f"`{function.name}` has a linear zone already",
-            mend="erase it before jvp",
-            origin=function.origin,
-        )
+    _refuse_linear_zone(function)
     builder = Builder(f"{function.name}.jvp", function.origin)
     builder.params.extend(function.params)
     tangents: dict[Var, Var] = {}
@@ -98,23 +93,7 @@ def _jvp(
         if not any([v in tangents for v in e.inputs]):
             builder.append(e)
             continue
-        match e.op:
-            case Call(rule=rule) if rule is not None:
-                _by_rule(builder, e, e.op, rule, tangents)
-            case Call():
-                active = tuple([v in tangents for v in e.inputs])
-                none = (False,) * len(active)
-                callee, results = yield e.op.function, active, None, none
-                _call(builder, e, e.op, callee, results, tangents)
-            case Switch():
-                yield from jvp_of_switch(builder, e, e.op, tangents)
-            case Scan():
-                yield from jvp_of_scan(builder, e, e.op, tangents)
-            case While():
-                yield from jvp_of_while(builder, e, e.op, tangents)
-            case _:
-                builder.append(e)
-                _differentiate(builder, e, tangents)
+        yield from _equation(builder, e, tangents)
     builder.recompute = False
     active = demanded or tuple([r in tangents for r in function.results])
     linear_results = [tangents[p] for p, on in zip(function.params, threaded, strict=True) if on]
@@ -124,6 +103,36 @@ def _jvp(
         if wanted
     ]
     return builder.finish(function.results, linear_results), active
+
+
+def _refuse_linear_zone(function: Function) -> None:
+    if _has_linear_zone(function):
+        raise TransformError(
+            f"`{function.name}` has a linear zone already",
+            mend="erase it before jvp",
+            origin=function.origin,
+        )
+
+
+def _equation(builder: Builder, e: Equation, tangents: dict[Var, Var]) -> Generator[Any, Any, None]:
+    """Append an equation, some operand of which has a tangent, and the tangents of its outputs."""
+    match e.op:
+        case Call(rule=rule) if rule is not None:
+            _by_rule(builder, e, e.op, rule, tangents)
+        case Call():
+            active = tuple([v in tangents for v in e.inputs])
+            none = (False,) * len(active)
+            callee, results = yield e.op.function, active, None, none
+            _call(builder, e, e.op, callee, results, tangents)
+        case Switch():
+            yield from jvp_of_switch(builder, e, e.op, tangents)
+        case Scan():
+            yield from jvp_of_scan(builder, e, e.op, tangents)
+        case While():
+            yield from jvp_of_while(builder, e, e.op, tangents)
+        case _:
+            builder.append(e)
+            _differentiate(builder, e, tangents)
 
 
 def _call(
