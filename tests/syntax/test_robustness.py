@@ -55,7 +55,8 @@ def test_moderate_nesting_is_not():
 def words(seed):
     rng = random.Random(seed)
     known = (
-        "def let in ( ) [ ] ; : , = -> + +. * *. - / f64 x y sin dup drop zero tuple 1 2.0 1j \n"
+        "def let in ( ) [ ] ; : , = -> + +. * *. - / f64 x y sin dup drop zero tuple 1 2.0 1j \n "
+        "switch of with scan from over while do list backward"
     )
     return " ".join(rng.choices(known.split(" "), k=MEGABYTE // 4))
 

@@ -1,6 +1,8 @@
 """What is printed is read back as the same function."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from lineara.syntax.parser import read
 from lineara.syntax.printer import datum_text
 from lineara.syntax.tree import Number, Source
 from lineara.transforms import erase, jvp, transpose, unzip
+from lineara.typecheck import check
 
 F64 = ArrayType("f64")
 
@@ -83,6 +86,14 @@ def same_again(function):
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
 def test_programs(program):
     same_again(parse_function(program))
+
+
+def test_the_programs_of_the_language_page():
+    page = Path(__file__).parents[2] / "docs" / "language.md"
+    blocks = re.findall(r"```text\n(def .*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 3
+    for function in [f for block in blocks for f in parse(block).values()]:
+        same_again(check(function))
 
 
 def test_every_stage():
