@@ -10,7 +10,19 @@ import optree
 import pytest
 
 import lineara
-from lineara import grad, hessian, jacfwd, jacrev, jvp, linearize, value_and_grad, vjp
+from lineara import (
+    cost,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
 
 
 def central(f, x, step=1e-6):
@@ -211,8 +223,8 @@ def test_jacobians_of_containers_have_their_nested_structure():
         return {"s": np.sum(p["x"]) * p["k"], "v": p["x"] * p["k"]}
 
     p = {"x": X, "k": 2.0}
-    for jacobian in (jacfwd(f), jacrev(f)):
-        j = jacobian(p)
+    for derivative in (jacfwd(f), jacrev(f)):
+        j = derivative(p)
         np.testing.assert_allclose(j["v"]["x"], 2.0 * np.eye(3))
         np.testing.assert_allclose(j["v"]["k"], X)
         np.testing.assert_allclose(j["s"]["x"], 2.0 * np.ones(3))
@@ -242,3 +254,29 @@ def test_policies_change_memory_and_not_a_bit():
         for policy in (lineara.everything, lineara.nothing, lineara.save_only("sin"))
     ]
     assert len({bar.tobytes() for bar in bars}) == 1
+
+
+def test_jacobian_takes_the_cheaper_mode():
+    def wide(x):
+        return np.sum(np.sin(x)) * np.ones(20)
+
+    def tall(x):
+        return np.sin(x) * np.sum(x)
+
+    x = np.linspace(0.1, 1.0, 5)
+    for f in (wide, tall, model):
+        np.testing.assert_allclose(jacobian(f)(x[:3]), jacfwd(f)(x[:3]), rtol=1e-12)
+
+
+def test_a_jacobian_inside_a_program_does_not_grow_it_with_the_shape():
+    def size(n):
+        return cost.size(lineara.trace(jacrev(np.sin), np.ones(n)).function)
+
+    assert size(3) == size(30)
+
+
+def test_hvp_is_the_product_with_the_hessian():
+    v = np.array([0.2, 0.5, -1.0])
+    np.testing.assert_allclose(hvp(model, (X,), (v,)), hessian(model)(X) @ v, rtol=1e-12)
+    a_dot, b_dot = hvp(lambda a, b: a**2 * b, (2.0, 3.0), (1.0, 0.0))
+    assert (a_dot, b_dot) == (6.0, 4.0)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from lineara.api.arguments import Argnums, refuse_uncallable, split
+from lineara.api.gradients import grad, jvp
 from lineara.api.linear_map import LinearMap, linear_map_of
 from lineara.api.record import Recorded, name_of, record
 from lineara.errors import DtypeError
-from lineara.frontend.trees import flatten, unflatten
 from lineara.ir import ArrayType, Type
 
 
 def jacfwd(
     f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Callable[..., Any]:
-    """The Jacobian by forward mode: one application of the derivative for each input element.
+    """The Jacobian by forward mode: the derivative of each input element, all in one batch.
 
     Args:
         f: takes and gives arrays or containers of arrays.
@@ -45,7 +45,7 @@ def jacfwd(
 def jacrev(
     f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Callable[..., Any]:
-    """The Jacobian by reverse mode: one application of the transpose for each output element. See `jacfwd`.
+    """The Jacobian by reverse mode: the transpose of each output element, all in one batch. See `jacfwd`.
 
     >>> import numpy as np
     >>> jacrev(lambda x: x**2)(np.array([1.0, 2.0]))
@@ -70,6 +70,41 @@ def hessian(
     return jacfwd(jacrev(f, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
 
 
+def jacobian(
+    f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[..., Any]:
+    """The Jacobian in the mode that is cheaper: the linear program and its transpose are counted. See `jacfwd`.
+
+    >>> import numpy as np
+    >>> jacobian(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    return _jacobian(f, argnums, has_aux, holomorphic, "jacobian")
+
+
+def hvp(
+    f: Callable[..., Any],
+    primals: tuple[Any, ...] | list[Any],
+    tangents: tuple[Any, ...] | list[Any],
+) -> Any:
+    """The product of the Hessian of a scalar function and a vector, forward over reverse.
+
+    Args:
+        f: a scalar function of arrays or containers of arrays.
+        primals: its arguments, as a tuple or list.
+        tangents: the vector, of the same structure, shapes and dtypes.
+
+    Returns:
+        The product: of the structure of the argument, or a tuple of such for several arguments.
+
+    >>> import numpy as np
+    >>> hvp(lambda x: x[0] * x[1] ** 2, (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
+    array([0., 4.])
+    """
+    _, product = jvp(grad(f, tuple(range(len(primals)))), primals, tangents)
+    return product if len(primals) != 1 else product[0]
+
+
 def _jacobian(
     f: Callable[..., Any], argnums: Argnums, has_aux: bool, holomorphic: bool, what: str
 ) -> Callable[..., Any]:
@@ -83,8 +118,7 @@ def _jacobian(
         )
         _check_dtypes(f, recorded, len(arguments.leaves), holomorphic, what)
         given, derivative = linear_map_of(arguments, recorded)
-        blocks = _columns(derivative) if what == "jacfwd" else _rows(derivative)
-        result = recorded.result([arguments.like(row) for row in blocks])
+        result = recorded.result([arguments.like(row) for row in _BUILD[what](derivative)])
         return (result, recorded.aux_result(given)) if has_aux else result
 
     return jacobian
@@ -108,51 +142,39 @@ def _check_dtypes(
 
 
 def _columns(derivative: LinearMap) -> list[list[Any]]:
-    """[result leaf][argument leaf] -> block, each column one application to a basis vector."""
-    domain, codomain = derivative.domain, derivative.codomain
-    parts = [
-        [_leaves(derivative @ unflatten(domain.spec, basis)) for basis in _basis(domain.types, j)]
-        for j in range(len(domain.types))
-    ]
+    """[result leaf][argument leaf] -> block, the derivative of all basis vectors of the argument at once."""
+    types = derivative.domain.types
+    parts = [derivative.of_basis(j) for j in range(len(types))]
     return [
-        [_block([column[i] for column in parts[j]], -1, y, x) for j, x in enumerate(domain.types)]
-        for i, y in enumerate(codomain.types)
+        [_block(np.moveaxis(parts[j][i], 0, -1), y, x) for j, x in enumerate(types)]
+        for i, y in enumerate(derivative.codomain.types)
     ]
 
 
 def _rows(derivative: LinearMap) -> list[list[Any]]:
-    """[result leaf][argument leaf] -> block, each row one application of the transpose."""
-    domain, codomain = derivative.domain, derivative.codomain
-    parts = [
-        [
-            _leaves(derivative.T(unflatten(codomain.spec, basis)))
-            for basis in _basis(codomain.types, i)
-        ]
-        for i in range(len(codomain.types))
-    ]
+    """[result leaf][argument leaf] -> block, the transpose of all basis vectors of the result at once."""
+    types = derivative.codomain.types
+    parts = [derivative.T.of_basis(i) for i in range(len(types))]
     return [
-        [_block([row[j] for row in parts[i]], 0, y, x) for j, x in enumerate(domain.types)]
-        for i, y in enumerate(codomain.types)
+        [_block(parts[i][j], y, x) for j, x in enumerate(derivative.domain.types)]
+        for i, y in enumerate(types)
     ]
 
 
-def _leaves(tree: Any) -> list[Any]:
-    return flatten(tree)[0]
-
-
-def _basis(types: Sequence[Type], leaf: int) -> Iterator[list[Any]]:
-    """The basis vectors of one leaf, each as the leaves of a vector of the whole space."""
-    for element in range(types[leaf].size):
-        vector = [np.zeros(t.shape, t.dtype) for t in types if isinstance(t, ArrayType)]
-        vector[leaf].flat[element] = 1
-        yield vector
-
-
-def _block(slices: list[Any], axis: int, result: Type, argument: Type) -> Any:
-    """Slices of a block, stacked to the shape result + argument."""
+def _block(elements: Any, result: Type, argument: Type) -> Any:
+    """A block in the shape result + argument."""
     assert isinstance(result, ArrayType)
     assert isinstance(argument, ArrayType)
-    shape = result.shape + argument.shape
-    if not slices:
-        return np.zeros(shape, result.dtype)
-    return np.reshape(np.stack(slices, axis=axis), shape)
+    return np.reshape(elements, result.shape + argument.shape)
+
+
+def _cheaper(derivative: LinearMap) -> list[list[Any]]:
+    """The blocks in the mode whose applications count less work."""
+    inputs = sum(t.size for t in derivative.domain.types)
+    outputs = sum(t.size for t in derivative.codomain.types)
+    if inputs * derivative.work <= outputs * derivative.T.work:
+        return _columns(derivative)
+    return _rows(derivative)
+
+
+_BUILD = {"jacfwd": _columns, "jacrev": _rows, "jacobian": _cheaper}

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from lineara import cost, pipeline
 from lineara.api.arguments import Arguments, fit_tangents, split
 from lineara.api.record import Recorded, call, record
+from lineara.backends.reference import zeros
 from lineara.errors import ShapeError
 from lineara.frontend.trees import TreeSpec, unflatten
-from lineara.ir import Function, Type, has_tangent
+from lineara.ir import ArrayType, Function, Type, has_tangent
 from lineara.syntax import to_text
 from lineara.transforms import transpose
+from lineara.transforms.batch import batch
 from lineara.typecheck import check
 
 
@@ -92,6 +96,22 @@ class LinearMap:
         back.__dict__["T"] = self
         return back
 
+    def of_basis(self, leaf: int) -> list[Any]:
+        """The map of every basis vector of one leaf of its domain: for each leaf of the codomain, a stack of results."""
+        types = self.domain.types
+        count = types[leaf].size
+        mask = [i == leaf for i, t in enumerate(types) if has_tangent(t)]
+        function, out = batch(self.function, count, (*(False for _ in self._tape), *mask))
+        vectors = [
+            _basis(t) if i == leaf else zeros(t) for i, t in enumerate(types) if has_tangent(t)
+        ]
+        given = iter(call(check(function), self._tape, vectors))
+        batched = iter(out)
+        return [
+            _all_examples(next(given), next(batched), count) if has_tangent(t) else None
+            for t in self.codomain.types
+        ]
+
     @property
     def work(self) -> int:
         """Scalar operations of one application."""
@@ -108,6 +128,15 @@ class LinearMap:
     def __repr__(self) -> str:
         sides = (", ".join(map(repr, side.types)) for side in (self.domain, self.codomain))
         return f"<LinearMap {' -> '.join(sides)}>"
+
+
+def _basis(type_: Type) -> Any:
+    assert isinstance(type_, ArrayType)
+    return np.eye(type_.size, dtype=type_.dtype).reshape(type_.size, *type_.shape)
+
+
+def _all_examples(result: Any, is_batched: bool, count: int) -> Any:
+    return result if is_batched else np.broadcast_to(result, (count, *result.shape))
 
 
 def linear_map_of(arguments: Arguments, recorded: Recorded) -> tuple[list[Any], LinearMap]:

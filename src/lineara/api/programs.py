@@ -30,7 +30,7 @@ class Program:
     >>> from lineara import trace
     >>> program = trace(lambda x: np.sin(x) * 2.0, 1.0)
     >>> program.work
-    3
+    11
     >>> program(0.0)
     array(0.)
     """
