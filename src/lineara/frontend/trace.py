@@ -29,7 +29,7 @@ from lineara.errors import (
     ShapeError,
     TraceError,
 )
-from lineara.ir import ArrayType, Builder, Equation, Function, Op, Type, Var, is_supported
+from lineara.ir import ArrayType, Builder, Equation, Function, Op, Rule, Type, Var, is_supported
 from lineara.primitives import Expr
 
 _ROOT = str(Path(__file__).parent.parent)
@@ -313,12 +313,15 @@ def emit_call(
     linear_args: Sequence[Any] = (),
     *,
     checkpoint: bool = False,
+    rule: Rule | None = None,
 ) -> list[Any]:
     """Call a function on traced values and arrays in the running trace; all its results, the linear ones last."""
     trace = running((*args, *linear_args))
     inputs = [operand(trace, x).var for x in args]
     linear_inputs = [operand(trace, x).var for x in linear_args]
-    results, linear = trace.builder.call(function, inputs, linear_inputs, checkpoint=checkpoint)
+    results, linear = trace.builder.call(
+        function, inputs, linear_inputs, checkpoint=checkpoint, rule=rule
+    )
     return [trace.wrap(trace, v) for v in (*results, *linear)]
 
 
