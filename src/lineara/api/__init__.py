@@ -4,7 +4,7 @@ import lineara.frontend  # noqa: F401  (gives traced arrays their tables)
 from lineara.api.batching import vmap
 from lineara.api.control import cond, switch
 from lineara.api.gradients import grad, jvp, linearize, value_and_grad, vjp
-from lineara.api.jacobians import hessian, jacfwd, jacrev
+from lineara.api.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from lineara.api.jit import jit
 from lineara.api.linear_map import LinearMap, linear_transpose
 from lineara.api.loops import fori_loop, scan, while_loop
@@ -29,7 +29,9 @@ __all__ = [
     "fori_loop",
     "grad",
     "hessian",
+    "hvp",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jit",
     "jvp",
