@@ -50,6 +50,7 @@ class Primitive:
     erased       how to apply it when its linear operands are linear no more; None: as it stands
     batch        `(record, operands, attributes) -> results`, for operands that all have a new first axis, of examples;
                  None: an elementwise record as it stands, any other one example after the other
+    admits       `(*arrays) -> bool`, whether samples are in its domain, where bounds do not say so: regular matrices
     """
 
     name: str
