@@ -154,12 +154,10 @@ def _strengthened(
         return step(unflatten(spec, carry), *rest)
 
     body = Body(trial, [*slots, *others], [array_spec, *specs])
+    results = _padded(body.results, len(leaves))
     return unflatten(
         spec,
-        [
-            np.asarray(x, v.type.dtype) if w and _is_wider(v.type, x) else x
-            for x, w, v in zip(leaves, weak, _padded(body.results, len(leaves)), strict=True)
-        ],
+        [_strong(x, v.type) if w else x for x, w, v in zip(leaves, weak, results, strict=True)],
     )
 
 
@@ -168,13 +166,12 @@ def _padded(variables: Sequence[Var], count: int) -> list[Var]:
     return [*variables, *[Var(UNIT)] * count][:count]
 
 
-def _is_wider(type_: Type, x: complex) -> bool:
-    """Whether the scalar type holds the Python number."""
-    return (
-        isinstance(type_, ArrayType)
-        and type_.shape == ()
-        and np.result_type(x, type_.dtype) == type_.dtype
-    )
+def _strong(x: complex, type_: Type) -> Any:
+    """A Python number as a scalar of the type, if the type holds it."""
+    if not isinstance(type_, ArrayType) or type_.shape != ():
+        return x
+    holds = np.result_type(x, type_.dtype) == type_.dtype
+    return np.asarray(x, type_.dtype) if holds else x
 
 
 def _carry_out(body: Body, pair: bool, name: str) -> TreeSpec:
