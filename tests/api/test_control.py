@@ -7,6 +7,7 @@ import pytest
 
 import lineara
 from lineara import (
+    associative_scan,
     checkpoint,
     cond,
     cost,
@@ -257,3 +258,30 @@ def test_a_value_cannot_leave_its_loop():
     scan(body, 1.0, XS)
     with pytest.raises(LinearaError, match="after the function"):
         kept[-1] + 1.0
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7, 8, 13])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_associative_scans_are_running_combinations(count, reverse):
+    x = np.random.default_rng(count).normal(size=(2, count))
+
+    def affine(f, g):
+        return {"a": f["a"] * g["a"], "b": g["a"] * f["b"] + g["b"]}
+
+    given = associative_scan(affine, {"a": x, "b": x + 1.0}, reverse=reverse, axis=1)
+    order = range(count)[::-1] if reverse else range(count)
+    a, b = np.ones(2), np.zeros(2)
+    for i in order:
+        a, b = a * x[:, i], x[:, i] * b + x[:, i] + 1.0
+        np.testing.assert_allclose(given["a"][:, i], a)
+        np.testing.assert_allclose(given["b"][:, i], b)
+
+
+def test_associative_scans_are_differentiable():
+    x = np.array([0.5, -1.5, 2.0, 0.7, 1.1])
+    bar = grad(lambda v: np.sum(np.sin(associative_scan(np.multiply, v))))(x)
+    np.testing.assert_allclose(bar, grad(lambda v: np.sum(np.sin(np.cumprod(v))))(x), rtol=1e-12)
+    with pytest.raises(ShapeError, match="changes the structure"):
+        associative_scan(lambda a, b: np.sum(a + b), x)
+    with pytest.raises(ShapeError, match="along axis 0"):
+        associative_scan(np.add, (x, x[:2]))

@@ -1,6 +1,7 @@
 """The public transformations of Python functions."""
 
-import lineara.frontend  # noqa: F401  (gives traced arrays their tables)
+import lineara.numpy as namespace
+from lineara.api.associative import associative_scan
 from lineara.api.batching import vmap
 from lineara.api.control import cond, switch
 from lineara.api.gradients import grad, jvp, linearize, value_and_grad, vjp
@@ -19,11 +20,15 @@ from lineara.api.programs import (
     stop_gradient,
     trace,
 )
+from lineara.frontend import Dispatch
+
+Dispatch.namespace = namespace
 
 __all__ = [
     "LinearMap",
     "PartialEval",
     "Program",
+    "associative_scan",
     "checkpoint",
     "cond",
     "fori_loop",
