@@ -7,6 +7,7 @@ derived from it.
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
@@ -30,7 +31,7 @@ from lineara.transforms import transpose
 from lineara.typecheck import check
 
 
-class _Custom:
+class _Custom(ABC):
     """A function with a rule, and which of its arguments are arrays to it."""
 
     def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
@@ -99,13 +100,15 @@ class _Custom:
             )
         return bound.args
 
+    @abstractmethod
     def _rule(self) -> Callable[..., Any]:
-        raise AssertionError("a custom function has a rule")
+        """The Python of the rule, to point at in errors."""
 
+    @abstractmethod
     def _derivative(
         self, nondiff: list[Any], given: tuple[Any, ...], primals: Any, tangents: Any
     ) -> Any:
-        raise AssertionError("a custom function has a derivative")
+        """The result and its tangent; `given` are all arguments, of which `nondiff` are no arrays."""
 
     def _no_rule(self, method: str) -> LinearaError:
         return LinearaError(
@@ -178,10 +181,15 @@ class custom_jvp(_Custom):  # noqa: N801  (a decorator)
     def _rule(self) -> Callable[..., Any]:
         if self.jvp is None:
             raise self._no_rule("defjvp")
-        return inspect.unwrap(self.jvp)
+        rule: Callable[..., Any] = inspect.unwrap(self.jvp)
+        return rule
 
     def _derivative(
-        self, nondiff: list[Any], given: tuple[Any, ...], primals: Any, tangents: Any
+        self,
+        nondiff: list[Any],
+        given: tuple[Any, ...],  # noqa: ARG002
+        primals: Any,
+        tangents: Any,
     ) -> Any:
         assert self.jvp is not None
         return self.jvp(*nondiff, primals, tangents)
@@ -206,9 +214,9 @@ class custom_vjp(_Custom):  # noqa: N801  (a decorator)
         nondiff_argnums: the positions of arguments that are no arrays, or are not differentiated; `bwd` takes them first.
 
     `f.defvjp(fwd, bwd)` gives the rule: `fwd(*args) -> (result, residuals)` takes the arguments of `f`, and
-    `bwd(*nondiff, residuals, cotangent) -> cotangents` gives a tuple with one for each argument, or None for a zero. `bwd` must be
-    linear in the cotangent: the type system checks it, and its transpose is the derivative of `f`. Clipping a gradient is not
-    linear: do it where the gradient is used. The pairing is Re Σ w·v, without conjugation.
+    `bwd(*nondiff, residuals, cotangent) -> cotangents` gives a tuple with one for each argument, or None for a zero. `bwd`
+    must be linear in the cotangent: the type system checks it, and its transpose is the derivative of `f`. Clipping a gradient
+    is not linear: do it where the gradient is used. The pairing is Re Σ w·v, without conjugation.
 
     Raises:
         LinearTypeError: at the line of `bwd` that is not linear in the cotangent.
@@ -242,7 +250,7 @@ class custom_vjp(_Custom):  # noqa: N801  (a decorator)
         self, nondiff: list[Any], given: tuple[Any, ...], primals: Any, tangents: Any
     ) -> Any:
         """The forward half, and the transpose of the backward half at its residuals."""
-        assert self.fwd is not None and self.bwd is not None
+        assert self.fwd is not None
         rest = iter(primals)
         fixed = {i % len(given) for i in self.nondiff_argnums}
         pair = self.fwd(*[x if i in fixed else next(rest) for i, x in enumerate(given)])

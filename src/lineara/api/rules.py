@@ -191,19 +191,15 @@ class Derivation:
                 else trace.param(t, x if is_traced(x) else native(x), hint=h)
                 for t, x, h in _params(operands, types)
             ]
-            for x in recorded.captured:
-                trace.builder.param(type_of(x), hint="const")
-            taken = len(trace.builder.params)
+            for v in recorded.function.params[len(primals) :]:
+                trace.builder.param(v.type, hint=v.hint)
             for x in known:
                 trace.capture(x)
             tangents = _tangents(trace, operands, primals)
             given = self.rule(operands.filled(primals), tangents)
             results, dots = self._results(trace, given, recorded)
-        linear = [v for v in trace.builder.params[taken:] if v.linear] + [
-            v for v in trace.builder.linear_params[len(_with_tangent(primals)) :]
-        ]
-        if linear:
-            self._refuse_linear([trace.wrap(trace, v) for v in linear])
+        own = len(_with_tangent(primals))
+        self._refuse_linear([trace.wrap(trace, v) for v in trace.builder.linear_params[own:]])
         return trace.builder.finish(results, dots), list(trace.captured)
 
     def _results(self, trace: Trace, given: Any, recorded: Recorded) -> tuple[list[Var], list[Var]]:

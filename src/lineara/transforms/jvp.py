@@ -169,7 +169,7 @@ def _by_rule(builder: Builder, e: Equation, op: Call, rule: Rule, tangents: dict
     for p, v, known in zip(callee.params, e.inputs, rule.wrt, strict=True):
         if v in tangents and not known:
             raise TransformError(
-                f"`{op.function.name}` is differentiated with respect to `{p.hint or v.hint or '?'}`, which its rule "
+                f"`{op.function.name}` is differentiated with respect to `{v.hint or p.hint or '?'}`, which its rule "
                 "does not differentiate",
                 mend="pass it as an argument that the rule takes a tangent of, or stop_gradient it",
                 origin=e.origin,
