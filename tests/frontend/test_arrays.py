@@ -62,6 +62,9 @@ METHOD_CASES = {
     "tolist": lambda x: x.astype(int).tolist(),
     "sort": lambda x: (y := x[:, ::-1].copy(), y.sort(), y)[2],
     "fill": lambda x: (y := x.copy(), y.fill(3), y)[2],
+    "device": lambda x: x.device == "cpu",
+    "to_device": lambda x: x.to_device("cpu"),
+    "__array_namespace__": lambda x: x.__array_namespace__().sum(x),
     "put": lambda x: (y := x[0].copy(), y.put([0], [7.0]), y)[2],
 }
 REFUSED = {"nonzero", "view"}
@@ -249,7 +252,7 @@ def leak():
         (lambda x: np.reshape(x, (3,)), lineara.LinearaError, "cannot be reshaped"),
         (lambda x: np.reshape(x, (-1, -1)), lineara.LinearaError, "cannot be reshaped"),
         (lambda x: np.mean(x, spam=1), TypeError, "spam"),
-        (np.unwrap, TraceError, "np.unwrap has no meaning"),
+        (np.packbits, TraceError, "np.packbits has no meaning"),
         (lambda x: np.where(x > 0), TraceError, r"use np.where\(condition, x, y\)"),
         (lambda x: np.max(x[:0]), lineara.LinearaError, "there is no element"),
         (lambda x: np.max(x, where=x > 0), lineara.LinearaError, "needs `initial`"),
@@ -272,7 +275,7 @@ def leak():
         (lambda x: np.cross(x, x), lineara.LinearaError, "three elements"),
         (lambda x: np.squeeze(x, 0), lineara.LinearaError, "only axes of size 1"),
         (lambda x: np.transpose(x, (0, 0)), lineara.LinearaError, "repeat"),
-        (lambda x: np.quantile(x, 0.5, method="lower"), TraceError, "method"),
+        (lambda x: np.quantile(x, 0.5, method="inverted_cdf"), TraceError, "method"),
         (lambda x: np.interp(1.0, x, x), TraceError, "knots"),
         (lambda x: np.broadcast_to(x, (3,)), lineara.LinearaError, "does not broadcast"),
         (lambda x: x.astype(np.float16), lineara.LinearaError, "cannot be converted to float16"),

@@ -57,17 +57,6 @@ CASES = {
         NUMBER,
     ),
     np.std: (over(AXES, np.std), [M, T], NUMBER),
-    np.median: ([*over(AXES, np.median)], [M, T, (3, 3)], ORDERED),
-    np.quantile: (
-        [
-            lambda x: np.quantile(x, 0.3),
-            lambda x: np.quantile(x, [0.1, 1.0], axis=1),
-            lambda x: np.quantile(x, 0.0, axis=(0, 1), keepdims=True),
-        ],
-        [M, (3, 5)],
-        ("f8", "i8"),
-    ),
-    np.percentile: ([lambda x: np.percentile(x, 30, axis=0)], [M], ("f8", "i8")),
     np.average: (
         [
             np.average,

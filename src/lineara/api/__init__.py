@@ -4,13 +4,17 @@ import lineara.numpy as namespace
 from lineara.api.associative import associative_scan
 from lineara.api.batching import vmap
 from lineara.api.control import cond, switch
+from lineara.api.custom import custom_jvp, custom_vjp
 from lineara.api.gradients import grad, jvp, linearize, value_and_grad, vjp
+from lineara.api.implicit import custom_root, linear_solve
 from lineara.api.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from lineara.api.jit import jit
+from lineara.api.linear_function import linear_function
 from lineara.api.linear_map import LinearMap, linear_transpose
 from lineara.api.loops import fori_loop, scan, while_loop
 from lineara.api.loops import map_ as map
 from lineara.api.plans import plan
+from lineara.api.primitives import apply
 from lineara.api.programs import (
     PartialEval,
     Program,
@@ -20,6 +24,7 @@ from lineara.api.programs import (
     stop_gradient,
     trace,
 )
+from lineara.api.why import why_zero
 from lineara.frontend import Dispatch
 
 Dispatch.namespace = namespace
@@ -28,9 +33,13 @@ __all__ = [
     "LinearMap",
     "PartialEval",
     "Program",
+    "apply",
     "associative_scan",
     "checkpoint",
     "cond",
+    "custom_jvp",
+    "custom_root",
+    "custom_vjp",
     "fori_loop",
     "grad",
     "hessian",
@@ -40,6 +49,8 @@ __all__ = [
     "jacrev",
     "jit",
     "jvp",
+    "linear_function",
+    "linear_solve",
     "linear_transpose",
     "linearize",
     "map",
@@ -54,4 +65,5 @@ __all__ = [
     "vjp",
     "vmap",
     "while_loop",
+    "why_zero",
 ]

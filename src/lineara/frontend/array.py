@@ -23,6 +23,7 @@ class Dispatch:
     functions: ClassVar[dict[Callable[..., Any], Callable[..., Any]]] = {}
     views: ClassVar[dict[Callable[..., Any], bool]] = {}
     methods: ClassVar[dict[str, Any]] = {}
+    namespace: ClassVar[Any] = None
 
 
 def _binary(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[Any, Any], Any]:

@@ -201,6 +201,7 @@ RECORDS: dict[np.ufunc, Any] = {
     np.remainder: piecewise.mod,
     np.fmod: piecewise.rem,
     np.floor_divide: piecewise.floor_div,
+    np.nextafter: piecewise.nextafter,
     np.maximum: piecewise.max_,
     np.minimum: piecewise.min_,
     np.equal: comparison.eq,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lineara.errors import TraceError
+from lineara.frontend.array import Dispatch
 from lineara.frontend.promotion import Array, astype
 from lineara.frontend.trace import known_value, user_origin
 from lineara.frontend.ufuncs import refuse
@@ -113,6 +114,20 @@ def compress(self: Array, condition: Any, axis: int | None = None) -> Array:
     return np.compress(condition, self, axis)
 
 
+def array_namespace(self: Array, /, *, api_version: str | None = None) -> Any:
+    """`x.__array_namespace__()`: the module `lineara.numpy`."""
+    if api_version is not None and api_version > Dispatch.namespace.__array_api_version__:
+        raise ValueError(f"version {api_version} of the array API standard is not supported")
+    return Dispatch.namespace
+
+
+def to_device(self: Array, device: Any, /, *, stream: Any = None) -> Array:
+    """`x.to_device("cpu")`: there is no other device."""
+    if device != "cpu" or stream is not None:
+        raise ValueError(f"unsupported device {device!r}: traced arrays are on the device 'cpu'")
+    return self
+
+
 METHODS: dict[str, Any] = {
     **{
         function.__name__: _function(function)
@@ -167,6 +182,9 @@ METHODS: dict[str, Any] = {
     "T": property(np.transpose),
     "mT": property(np.matrix_transpose),
     "astype": convert,
+    "device": property(lambda self: "cpu"),
+    "to_device": to_device,
+    "__array_namespace__": array_namespace,
     "__copy__": copy,
     "__deepcopy__": lambda self, memo: copy(self),
 }

@@ -284,51 +284,6 @@ def argsort(
     return apply(ordered.argsort, a, axis=axis)
 
 
-def median(
-    a: Array,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    keepdims: bool = False,
-) -> Array:
-    """`np.median`."""
-    return quantile(a, 0.5, axis, out, keepdims=keepdims)
-
-
-def percentile(a: Array, q: Any, axis: Any = None, out: Any = None, **options: Any) -> Array:
-    """`np.percentile`."""
-    return quantile(a, np.asarray(q) / 100, axis, out, **options)
-
-
-def quantile(
-    a: Array,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
-    overwrite_input: bool = False,
-    method: str = "linear",
-    keepdims: bool = False,
-    *,
-    weights: Any = None,
-) -> Array:
-    """`np.quantile`, between neighbours (`method="linear"`), at ranks that are not traced."""
-    refuse("quantile", out=out, weights=weights, method=None if method == "linear" else method)
-    axes = axes_of(a.ndim, axis)
-    rest = [i for i in range(a.ndim) if i not in axes]
-    dtype = np.float64 if a.dtype.kind in "biu" else a.dtype
-    flat = np.reshape(
-        np.transpose(astype(a, dtype), (*axes, *rest)), (-1, *(a.shape[i] for i in rest))
-    )
-    ranks = np.asarray(q, dtype) * (len(flat) - 1)
-    low = np.floor(ranks).astype(int)
-    ordered_ = sort(flat, 0)
-    below, above = ordered_[low], ordered_[np.minimum(low + 1, len(flat) - 1)]
-    part = np.reshape(ranks - low, np.shape(q) + (1,) * len(rest)).astype(dtype)
-    result = below + (above - below) * part
-    shape = (*np.shape(q), *(1 if i in axes else n for i, n in enumerate(a.shape)))
-    return np.reshape(result, shape) if keepdims else result
-
-
 def ignoring_nan(function: Callable[..., Array], neutral: float) -> Callable[..., Array]:
     """`np.nansum` and its like: a neutral element in place of NaN."""
 

@@ -87,6 +87,15 @@ round_ = _step("round", "the nearest integer, of two the even one", np.rint)
 trunc = _step("trunc", "x without its fraction", np.trunc)
 floor_div = _step("floor_div", "⌊x/y⌋", np.floor_divide, "iuf", 2, 1)
 
+nextafter = elementwise(
+    "nextafter",
+    "the number next to x on the way to y",
+    np.nextafter,
+    (1, 0),
+    kinds=REAL,
+    family="piecewise",
+)
+
 
 def _infer_abs(x: ArrayType) -> tuple[ArrayType, ...]:
     same_type("abs", NUMBER, (x,))
