@@ -73,6 +73,12 @@ def jvp(function: Function, wrt: Active | None = None) -> Function:
     return derivative
 
 
+def activity(function: Function, wrt: Active) -> Active:
+    """Which results have a tangent that can be other than zero, when those of these parameters can."""
+    _, active = _jvp(function, wrt, None, (False,) * len(wrt))
+    return active
+
+
 @memoised
 def _jvp(
     function: Function, wrt: Active, demanded: Active | None, threaded: Active
