@@ -87,7 +87,9 @@ class _Custom(ABC):
             ) from None
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """The arguments in the order of the parameters, defaults included."""
+        """The arguments in the order of the parameters, defaults of a Python function included."""
+        if not kwargs and not hasattr(self.fun, "__code__"):
+            return args
         try:
             bound = inspect.signature(self.fun).bind(*args, **kwargs)
         except ValueError:
