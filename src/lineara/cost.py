@@ -1,8 +1,8 @@
 """Costs as exact integers: work, size, tape and peak bytes (paper, section 4).
 
-`work` counts scalar operations. In the linear zone `+`, `*.`, `dup`, `drop` and `zero` cost one per scalar; variables, literals,
-tuples and `let` cost nothing; a primitive costs what its record says; a call costs its body. A nonlinear `drop` costs one per
-scalar too: it pays for the tangent that `jvp` drops there.
+`work` counts scalar operations. In the linear zone `+`, `*.`, `dup`, `drop` and `zero` cost one per scalar; variables,
+literals, tuples and `let` cost nothing; a primitive costs what its record says; a call costs its body. A nonlinear `drop`
+costs one per scalar too: it pays for the tangent that `jvp` drops there.
 """
 
 from __future__ import annotations

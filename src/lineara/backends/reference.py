@@ -64,7 +64,7 @@ def evaluate(
 
 def evaluate_equation(e: Equation, operands: Sequence[Value]) -> tuple[Value, ...]:
     """The results of one equation, whatever it runs."""
-    return _drive(_step(e, list(operands), None), None)
+    return _drive(step(e, list(operands), None), None)
 
 
 def _drive(steps: Steps, meter: Meter | None) -> tuple[Value, ...]:
@@ -94,13 +94,13 @@ def _run(function: Function, args: Sequence[Value], meter: Meter | None) -> Step
     params = (*function.params, *function.linear_params)
     values: dict[Var, Value] = dict(zip(params, args, strict=True))
     for e in function.equations:
-        results = yield from _step(e, [values[v] for v in e.inputs], meter)
+        results = yield from step(e, [values[v] for v in e.inputs], meter)
         values.update(zip(e.outputs, results, strict=True))
     return tuple([values[v] for v in (*function.results, *function.linear_results)])
 
 
-def _step(e: Equation, operands: list[Value], meter: Meter | None) -> Steps:
-    """One equation."""
+def step(e: Equation, operands: list[Value], meter: Meter | None) -> Steps:
+    """One equation: it asks for the calls that it makes, and ends with its results."""
     match e.op:
         case Call(callee):
             return (yield callee, operands)
@@ -140,7 +140,7 @@ def _scan(op: Scan, operands: list[Value]) -> Steps:
         carry, carry_dot = list(given[: op.carry]), list(given[done : done + op.linear_carry])
         ys[i] = given[op.carry : done] + given[done + op.linear_carry :]
     types = [v.type for v in (*body.results[op.carry :], *body.linear_results[op.linear_carry :])]
-    stacked = [_stack([y[j] for y in ys], t, op.length) for j, t in enumerate(types)]
+    stacked = [stack([y[j] for y in ys], t, op.length) for j, t in enumerate(types)]
     split = done - op.carry
     return (*carry, *stacked[:split], *carry_dot, *stacked[split:])
 
@@ -174,12 +174,13 @@ def _at(stack: Value, i: int, type_: Type) -> Value:
     return stack[i, ...]
 
 
-def _stack(values: list[Value], type_: Type, length: int | None) -> Value:
+def stack(values: list[Value], type_: Type, length: int | None) -> Value:
+    """The stack of so many values of a type; a list when the length is None."""
     if length is None or isinstance(type_, ListType):
         return values
     if isinstance(type_, TupleType):
         columns = [[v[j] for v in values] for j in range(len(type_.elements))]
-        return tuple([_stack(c, t, length) for c, t in zip(columns, type_.elements, strict=True)])
+        return tuple([stack(c, t, length) for c, t in zip(columns, type_.elements, strict=True)])
     return np.stack(values) if values else np.zeros((0, *type_.shape), type_.dtype)
 
 

@@ -1,6 +1,6 @@
 """Values of types: sampling them, and the operations on them that the theorems speak of.
 
-A value is a NumPy array, or a Python tuple of values. All sampling is by a `random.Random`, so that a seed repeats it.
+A value is a NumPy array, or a Python tuple or list of values. All sampling is by a `random.Random`, so that a seed repeats it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from random import Random
 from typing import Any
 
 import numpy as np
-
-from lineara.backends.reference import evaluate_op
-from lineara.ir import ArrayType, Call, Equation, Function, TupleType, Type
+from lineara.backends.reference import step
+from lineara.ir import ArrayType, Equation, Function, ListType, TupleType, Type
 
 Value = Any
 Observer = Callable[[Equation, list[Value]], tuple[Value, ...] | None]
@@ -41,7 +40,7 @@ def sample(type_: Type, rng: Random, low: float = -2.0, high: float = 2.0) -> Va
 
 def arrays(value: Value) -> Iterator[Any]:
     """The arrays in a value, left to right."""
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         for element in value:
             yield from arrays(element)
     else:
@@ -97,6 +96,8 @@ def zero(type_: Type) -> Value:
     """The value of a type whose scalars are all 0."""
     if isinstance(type_, ArrayType):
         return np.zeros(type_.shape, type_.dtype)
+    if isinstance(type_, ListType):
+        return []
     return tuple(map(zero, _elements(type_)))
 
 
@@ -114,9 +115,17 @@ def observe(function: Function, args: Sequence[Value], see: Observer) -> tuple[V
     for e in function.equations:
         operands = [values[v] for v in e.inputs]
         results = see(e, operands)
-        if results is None and isinstance(e.op, Call):
-            results = observe(e.op.function, operands, see)
-        elif results is None:
-            results = evaluate_op(e, operands)
+        if results is None:
+            results = _observe_equation(e, operands, see)
         values.update(zip(e.outputs, results, strict=True))
     return tuple(values[v] for v in (*function.results, *function.linear_results))
+
+
+def _observe_equation(e: Equation, operands: list[Value], see: Observer) -> tuple[Value, ...]:
+    steps, answer = step(e, operands, None), None
+    while True:
+        try:
+            callee, given = steps.send(answer)  # type: ignore[arg-type]  # None starts it
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        answer = observe(callee, given, see)

@@ -53,9 +53,13 @@ def split_while(e: Equation, op: While, key: tuple[Any, ...]) -> Steps:
     lists = {v: Var(ListType(v.type)) for v in tape if v not in outside}
     count = first + len(body.params)
     trips = e.outputs[0]
+    carried = range(second, second + op.carry)
+    early_body, stays = giving(body, (*body.results[:own], *lists), carried)
+    constants = first, sum(stays[:second])
+    read_early = [v for v, on in zip(e.inputs[first:count], stays, strict=True) if on]
     early = Equation(
-        replace(op, body=giving(body, (*body.results[:own], *lists)), linear_carry=0),
-        e.inputs[:count],
+        replace(op, body=early_body, constants=constants, linear_carry=0),
+        (*e.inputs[:first], *read_early),
         (*e.outputs[: 1 + own], *lists.values()),
         e.origin,
         recompute=e.recompute,

@@ -68,9 +68,11 @@ def split_scan(e: Equation, op: Scan, key: tuple[Any, ...]) -> Steps:
     for v in body.params[op.constants : op.constants + op.carry]:
         del outside[v]
     stacks = {v: Var(stacked(v.type, op.length)) for v in tape if v not in outside}
+    carried = range(op.constants, op.constants + op.carry)
+    early_body, stays = giving(body, (*body.results[:own], *stacks), carried)
     early = Equation(
-        replace(op, body=giving(body, (*body.results[:own], *stacks)), linear_carry=0),
-        (*lead, *operands[:count]),
+        replace(op, body=early_body, constants=sum(stays[: op.constants]), linear_carry=0),
+        (*lead, *[v for v, on in zip(operands[:count], stays, strict=True) if on]),
         (*e.outputs[:own], *stacks.values()),
         e.origin,
         recompute=e.recompute,
@@ -89,11 +91,19 @@ def split_scan(e: Equation, op: Scan, key: tuple[Any, ...]) -> Steps:
     return early, late
 
 
-def giving(function: Function, results: tuple[Var, ...]) -> Function:
-    """The function with other results."""
+def giving(
+    function: Function, results: tuple[Var, ...], carried: range
+) -> tuple[Function, tuple[bool, ...]]:
+    """The function with other results, and which parameters it has still: the carried ones, and what it reads.
+
+    What only the late half reads would be dropped in every trip of the early one.
+    """
+    read = {v for e in function.equations for v in e.inputs}.union(results)
+    stays = tuple([i in carried or v in read for i, v in enumerate(function.params)])
     builder = Builder(function.name, function.origin)
-    builder.params, builder.equations = list(function.params), list(function.equations)
-    return builder.finish(results)
+    builder.params = [v for v, on in zip(function.params, stays, strict=True) if on]
+    builder.equations = list(function.equations)
+    return builder.finish(results), stays
 
 
 def transpose_of_scan(builder: Builder, e: Equation, op: Scan, y_bar: list[Var]) -> Steps:
