@@ -46,8 +46,10 @@ def lexsort(keys: Any, axis: int = -1) -> Array:
 def sort_complex(a: Array) -> Array:
     """`np.sort_complex`."""
     ordered = sort(a)
+    if ordered.dtype.kind == "c":
+        return ordered
     small = ordered.dtype.kind in "iu" and ordered.dtype.itemsize < 4
-    return astype(ordered, np.result_type(ordered.dtype, np.complex64) if not small else "c8")
+    return astype(ordered, np.complex64 if small else np.complex128)
 
 
 def _nan_position(position: Callable[..., Array], neutral: float) -> Callable[..., Array]:

@@ -32,7 +32,7 @@ def _sum(combine: np.ufunc) -> Callable[[Any, Any], Array]:
 
 
 def polymul(a1: Any, a2: Any) -> Array:
-    """`np.polymul`."""
+    """`np.polymul`; leading zeros stay, as the shape does not depend on values."""
     return statistics.convolve(a1, a2)
 
 

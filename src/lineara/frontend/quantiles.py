@@ -79,6 +79,7 @@ def _quantile(
 ) -> Array:
     a = strong(a)
     number = type(q) in (int, float)
+    whole = a.dtype if a.dtype.kind in "iu" and method in ("lower", "higher", "nearest") else None
     a = astype(a, np.float64) if a.dtype.kind in "bui" else a
     dtype = a.dtype if number else result_type(a, strong(q), a.dtype.type(0))
     q = astype(strong(q), dtype) / scale
@@ -92,6 +93,7 @@ def _quantile(
     else:
         made = _between(ordered, q, np.asarray(len(ordered)), method, dtype)
         result = np.where(missing[-1], np.nan, made)
+    result = result if whole is None else astype(result, whole)
     kept = (*np.shape(q), *(1 if i in axes else n for i, n in enumerate(a.shape)))
     return np.reshape(result, kept) if keepdims is True else result
 
