@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import lineara.numpy as lnp
 import numpy as np
+
+import lineara.numpy as lnp
 
 REAL = ("f8", "f4")
 INEXACT = (*REAL, "c16")

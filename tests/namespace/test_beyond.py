@@ -1,10 +1,10 @@
 """What lineara.numpy adds to NumPy: creation from traced values, and what it does on ordinary arrays."""
 
+import numpy as np
 import pytest
 
 import lineara
 import lineara.numpy as lnp
-import numpy as np
 from lineara.errors import ShapeError, TraceError
 from lineara.testing import check_derivatives
 

@@ -6,12 +6,12 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import optree
 import pytest
 
 import lineara
 import lineara.numpy as lnp
-import numpy as np
 from lineara.testing import check_derivatives
 
 HERE = Path(__file__).parent

@@ -128,7 +128,7 @@ class _Check:
 
     def direction(self, x: Array) -> Array:
         """A random tangent."""
-        t = self.rng.standard_normal(x.shape)
+        t: Any = self.rng.standard_normal(x.shape)
         if x.dtype.kind == "c":
             t = t + 1j * self.rng.standard_normal(x.shape)
         return np.asarray(t, x.dtype)
