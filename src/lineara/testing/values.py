@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+
 from lineara.backends.reference import step
 from lineara.ir import ArrayType, Equation, Function, ListType, TupleType, Type
 
@@ -45,6 +46,11 @@ def arrays(value: Value) -> Iterator[Any]:
             yield from arrays(element)
     else:
         yield value
+
+
+def at(value: Value, i: int) -> Value:
+    """One value of a stack."""
+    return tuple(at(x, i) for x in value) if isinstance(value, tuple) else value[i, ...]
 
 
 def combine(a: float, u: Value, b: float, v: Value) -> Value:

@@ -9,6 +9,7 @@ from random import Random
 from typing import TypeVar
 
 import numpy as np
+
 from lineara.ir import (
     Add,
     Apply,
@@ -30,7 +31,7 @@ from lineara.ir import (
 )
 from lineara.testing import control
 from lineara.testing.values import Value, largest, observe, sample, zero
-from lineara.testing.vocabulary import FLOATS, Vocabulary, within
+from lineara.testing.vocabulary import FLOATS, VOCABULARY, Vocabulary, within
 
 LARGEST = 1e3
 """No value of a generated program exceeds this at its arguments."""
@@ -60,6 +61,31 @@ class Program:
 
 class _OutOfDomainError(Exception):
     """A value outside the bounds of a record, or too large."""
+
+
+def in_domain(
+    function: Function, args: Sequence[Value], vocabulary: Vocabulary = VOCABULARY
+) -> bool:
+    """Whether an evaluation stays within the domains of all records, and its values small."""
+    try:
+        results = observe(function, args, partial(_check_domain, vocabulary))
+    except _OutOfDomainError:
+        return False
+    return largest(results) <= LARGEST
+
+
+def _check_domain(vocabulary: Vocabulary, e: Equation, operands: list[Value]) -> None:
+    """Leave an evaluation that leaves a domain. A linear operand may have any value."""
+    if isinstance(e.op, Apply):
+        low, high = vocabulary.bounds(e.op.primitive, e.op.attributes)
+        pairs = zip(e.inputs, operands, strict=True)
+        if not all(v.linear or within(x, low, high) for v, x in pairs):
+            raise _OutOfDomainError
+        admits = e.op.primitive.admits
+        if admits is not None and not admits(*operands):
+            raise _OutOfDomainError
+    if not largest(tuple(operands)) <= LARGEST:
+        raise _OutOfDomainError
 
 
 class Writer:
@@ -235,17 +261,8 @@ class Writer:
         return results if largest(results) <= LARGEST else None
 
     def check_domain(self, e: Equation, operands: list[Value]) -> None:
-        """Leave an evaluation that leaves a domain. A linear operand may have any value."""
-        if isinstance(e.op, Apply):
-            low, high = self.vocabulary.bounds(e.op.primitive, e.op.attributes)
-            pairs = zip(e.inputs, operands, strict=True)
-            if not all(v.linear or within(x, low, high) for v, x in pairs):
-                raise _OutOfDomainError
-            admits = e.op.primitive.admits
-            if admits is not None and not admits(*operands):
-                raise _OutOfDomainError
-        if not largest(tuple(operands)) <= LARGEST:
-            raise _OutOfDomainError
+        """Leave an evaluation that leaves a domain."""
+        _check_domain(self.vocabulary, e, operands)
 
     def primitive(self) -> None:
         """A record at one of its examples, most often one that takes a variable there is."""
