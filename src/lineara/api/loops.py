@@ -7,6 +7,7 @@ trips. They work in forward and in reverse mode, nested, over containers, with c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -269,7 +270,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     array(80.)
     """
     if not is_traced(lower) and not is_traced(upper):
-        indices = np.arange(int(lower), int(upper))
+        indices = np.arange(_bound(lower), _bound(upper))
         return scan(lambda val, i: (body_fun(i, val), ()), init_val, indices)[0]
 
     def step(carry: Any) -> Any:
@@ -278,3 +279,15 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
     first = np.asarray(lower) if not is_traced(lower) else lower
     return while_loop(lambda carry: carry[0] < upper, step, (first, init_val))[1]
+
+
+def _bound(x: Any) -> int:
+    """A bound that is known, as an integer."""
+    try:
+        return index(x)
+    except TypeError:
+        raise DtypeError(
+            f"a bound of fori_loop is an integer, not {x!r}",
+            origin=user_origin(),
+            mend="convert it: int(upper)",
+        ) from None

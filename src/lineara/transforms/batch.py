@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from lineara.ir import (
+    UNIT,
     Add,
     Apply,
     ArrayType,
@@ -78,6 +79,10 @@ class Batcher:
 
     def repeat(self, v: Var) -> Var:
         """A value repeated for each example."""
+        if v.type is UNIT:
+            return v  # a linear one as well, which a tuple of nothing is not
+        if v.type is UNIT:
+            return v
         if isinstance(v.type, TupleType):
             return self.builder.make_tuple([self.repeat(x) for x in self.builder.unpack(v)])
         assert isinstance(v.type, ArrayType), "lists come out of loops, batched where they need be"

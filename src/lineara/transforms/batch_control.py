@@ -11,7 +11,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lineara.errors import TraceError
 from lineara.ir import (
+    UNIT,
     ArrayType,
     Builder,
     Call,
@@ -41,6 +43,7 @@ def batch_switch(batcher: Batcher, e: Equation, op: Switch) -> Steps:
     mask = tuple([v in batcher.batched for v in operands])
     size, none = batcher.size, (False,) * len(e.outputs)
     if index in batcher.batched:
+        _refuse_lists(e)
         branches = yield from each(op.branches, size, mask, (True,) * len(e.outputs))
         _choose_each(batcher, e, [f for f, _ in branches])
         return
@@ -52,6 +55,22 @@ def batch_switch(batcher: Batcher, e: Equation, op: Switch) -> Steps:
     batcher.builder.emit(Switch(functions), [batcher.now[v] for v in e.inputs], results)
     for old, new, is_batched in zip(e.outputs, results, out, strict=True):
         batcher.bind(old, new, is_batched)
+
+
+def _refuse_lists(e: Equation) -> None:
+    """Examples that take different branches cannot choose between lists of different lengths."""
+    if any(_holds_list(v.type) for v in e.outputs):
+        raise TraceError(
+            "vmap of a branch chosen for each example, with the tape of a loop of unknown length in it",
+            origin=e.origin,
+            mend="put the loop in lineara.checkpoint, use scan with a known length, or loop over the examples in Python",
+        )
+
+
+def _holds_list(type_: Type) -> bool:
+    if isinstance(type_, TupleType):
+        return any(map(_holds_list, type_.elements))
+    return isinstance(type_, ListType)
 
 
 def _results(function: Function) -> list[Var]:
@@ -79,6 +98,10 @@ def _choose_each(batcher: Batcher, e: Equation, branches: Sequence[Function]) ->
 
 def where(builder: Builder, mask: Var, x: Var, y: Var) -> Var:
     """For each example the one or the other value, in either zone; tuples element by element."""
+    if x.type is UNIT and x.linear:
+        return builder.add(x, y)
+    if x.type is UNIT:
+        return x
     if isinstance(x.type, TupleType):
         pairs = zip(builder.unpack(x), builder.unpack(y), strict=True)
         return builder.make_tuple([where(builder, mask, a, b) for a, b in pairs])
@@ -185,7 +208,7 @@ def _into(batcher: Batcher, v: Var, is_batched: bool, length: int | None) -> Var
 
 def swapped(builder: Builder, v: Var) -> Var:
     """The first two axes exchanged; a list has its trips outside already."""
-    if isinstance(v.type, ListType):
+    if isinstance(v.type, ListType) or v.type is UNIT:
         return v
     if isinstance(v.type, TupleType):
         return builder.make_tuple([swapped(builder, x) for x in builder.unpack(v)])

@@ -1,12 +1,10 @@
 """The transformations of a switch: each maps over the branches, and only the branch taken is evaluated.
 
-The tape of a switch is a sum over its branches: slots by type, as many of a type as the branch that needs most of them, filled
-by the branch that is taken.
+The tape of a switch is a sum over its branches: slots by type, filled by the branch that is taken.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -47,17 +45,19 @@ def split_switch(e: Equation, op: Switch, key: tuple[Any, ...]) -> Steps:
     known = (False,) * len(op.branches[0].params)
     halves = yield from each(op.branches, known, *key)
     own, count = len(op.branches[0].results), len(op.branches[0].params)
-    slots = _slots([h.tape for h in halves])
+    slots, places = _slots([h.tape for h in halves])
     tape = [Var(t) for t in slots]
     early = Equation(
-        Switch(tuple([_filled(h.early, own, slots) for h in halves])),
+        Switch(
+            tuple([_filled(h.early, own, slots, p) for h, p in zip(halves, places, strict=True)])
+        ),
         e.inputs[: 1 + count],
         (*e.outputs[:own], *tape),
         e.origin,
         recompute=e.recompute,
     )
     late = Equation(
-        Switch(tuple([_reading(h.late, slots) for h in halves])),
+        Switch(tuple([_reading(h.late, slots, p) for h, p in zip(halves, places, strict=True)])),
         (e.inputs[0], *tape, *e.inputs[1 + count :]),
         e.outputs[own:],
         e.origin,
@@ -65,40 +65,42 @@ def split_switch(e: Equation, op: Switch, key: tuple[Any, ...]) -> Steps:
     return early, late
 
 
-def _slots(tapes: Sequence[tuple[Type, ...]]) -> list[Type]:
-    """The least slots that hold each of the tapes."""
-    most: Counter[Type] = Counter()
-    for tape in tapes:
-        most |= Counter(tape)
-    return list(most.elements())
+def _slots(tapes: Sequence[tuple[Type, ...]]) -> tuple[list[Type], list[list[int]]]:
+    """Slots that hold each of the tapes, and the slot of each value of each tape.
 
-
-def _placed(types: Sequence[Type], slots: Sequence[Type]) -> list[int]:
-    """A slot of its type for each value."""
-    free = list(enumerate(slots))
+    Branches share slots of inexact values alone: where all of them run, as in a batch, each is given what another one
+    left in its slots, and that must not be an index or a number of trips that it cannot run with.
+    """
+    slots: list[Type] = []
     places = []
-    for t in types:
-        found = next(slot for slot in free if slot[1] is t)
-        free.remove(found)
-        places.append(found[0])
-    return places
+    for tape in tapes:
+        free = [i for i, t in enumerate(slots) if t.is_inexact]
+        taken = []
+        for t in tape:
+            found = next((i for i in free if slots[i] is t), len(slots))
+            if found == len(slots):
+                slots.append(t)
+            else:
+                free.remove(found)
+            taken.append(found)
+        places.append(taken)
+    return slots, places
 
 
-def _filled(early: Function, own: int, slots: Sequence[Type]) -> Function:
+def _filled(early: Function, own: int, slots: Sequence[Type], taken: list[int]) -> Function:
     """An early branch that gives its tape in the slots, and zeros in those that it does not need."""
     builder = Builder(early.name, early.origin)
     builder.params, builder.equations = list(early.params), list(early.equations)
-    tape = early.results[own:]
-    places = dict(zip(_placed([v.type for v in tape], slots), tape, strict=True))
+    places = dict(zip(taken, early.results[own:], strict=True))
     made: dict[Type, Var] = {}
     filled = [places.get(i) or plain_zeros(builder, t, made) for i, t in enumerate(slots)]
     return builder.finish([*early.results[:own], *filled])
 
 
-def _reading(late: Function, slots: Sequence[Type]) -> Function:
+def _reading(late: Function, slots: Sequence[Type], taken: list[int]) -> Function:
     """A late branch that takes its tape from the slots."""
     builder = Builder(late.name, late.origin)
-    places = dict(zip(_placed([v.type for v in late.params], slots), late.params, strict=True))
+    places = dict(zip(taken, late.params, strict=True))
     builder.params = [places.get(i) or Var(t) for i, t in enumerate(slots)]
     builder.linear_params, builder.equations = list(late.linear_params), list(late.equations)
     return builder.finish((), late.linear_results)
