@@ -26,6 +26,7 @@ from lineara.ir import (
     Zero,
     callees_first,
     functions_of,
+    reachable,
 )
 
 
@@ -90,8 +91,8 @@ def _trips(e: Equation) -> int:
 
 
 def size(function: Function) -> int:
-    """Nodes of the program text, each function once however often it is called."""
-    return sum(own_size(f) for f in callees_first(function))
+    """Nodes of the program text, each function once however often it is called; rules count too."""
+    return sum(own_size(f) for f in reachable(function))
 
 
 def own_size(f: Function) -> int:

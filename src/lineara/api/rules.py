@@ -153,7 +153,7 @@ class Derivation:
                 body, captured = self._body(operands, recorded, captured)
         finally:
             del recordings[key]
-        give(check(body), _wrt(body))
+        give(check(body))
         return rule, captured
 
     def _later(self, operands: Operands, recorded: Recorded) -> Rule:
@@ -285,16 +285,6 @@ def _tangents(trace: Trace, operands: Operands, primals: Sequence[Any]) -> Any:
         return trace.wrap(trace, trace.builder.zero(type_))
 
     return operands.filled(dots, zero)
-
-
-def _wrt(body: Function) -> list[bool]:
-    """The parameters with tangents are the first, the others are closed over."""
-    wrt, left = [], len(body.linear_params)
-    for v in body.params:
-        known = left > 0 and has_tangent(v.type)
-        wrt.append(known)
-        left -= known
-    return wrt
 
 
 def _is_zero(builder: Builder, v: Var) -> bool:

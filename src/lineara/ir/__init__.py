@@ -4,7 +4,7 @@ from lineara.ir.builder import Builder, is_borrow
 from lineara.ir.collection import collector_paused
 from lineara.ir.memo import each, memoised
 from lineara.ir.primitive import Attributes, Example, Primitive, infer
-from lineara.ir.rules import Rule, recorded_rule
+from lineara.ir.rules import Rule, reachable, recorded_rule
 from lineara.ir.terms import (
     Add,
     Apply,
@@ -89,6 +89,7 @@ __all__ = [
     "leaves",
     "memoised",
     "op_key",
+    "reachable",
     "recorded_rule",
     "rules_of",
     "stacked",

@@ -11,7 +11,7 @@ from string import ascii_lowercase
 from lineara.ir.terms import Function, Var
 
 _RESERVED = (
-    "def let in tuple unpack zero dup drop checkpoint recompute switch of with scan from over while do "
+    "def let in tuple unpack zero dup drop checkpoint recompute linear switch of with scan from over while do "
     "true false inf nan infj nanj"
 )
 KEYWORDS = frozenset(_RESERVED.split(" "))

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from lineara.ir.terms import Function, Op, callees_first, digest_of, op_key
+from lineara.ir.terms import Function, Op, callees_first, digest_of, op_key, rules_of
+from lineara.ir.types import has_tangent
 
 
 class Rule:
@@ -60,6 +61,11 @@ class Rule:
         return self._body
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is made of nothing: then it is recorded when it is asked for, and may be endless."""
+        return not self.known and not self.functions and all(r.is_open for r in self.rules)
+
+    @property
     def key(self) -> str:
         """A hash of what the rule is made of."""
         if not self._key:
@@ -78,18 +84,49 @@ class Rule:
         return f"<rule {self.name}>"
 
 
-def recorded_rule(name: str) -> tuple[Rule, Callable[[Function, Sequence[bool]], None]]:
-    """A rule whose body is still to be written, and may refer to the rule; and how to give it the body."""
+def recorded_rule(name: str) -> tuple[Rule, Callable[[Function], None]]:
+    """A rule whose body is still to be written, and may refer to the rule; and how to give it the body.
+
+    The first parameters that can have a tangent have one in the body, as many as it has linear parameters.
+    """
 
     def missing() -> Function:
         raise RuntimeError(f"the rule of `{name}` is asked for while it is recorded")
 
     rule = Rule(name, (), missing, "rule")
 
-    def give(body: Function, wrt: Sequence[bool]) -> None:
-        rule._body, rule.functions, rule.wrt = body, (body,), tuple(wrt)
+    def give(body: Function) -> None:
+        rule._body, rule.functions, left = body, (body,), len(body.linear_params)
+        for v in body.params:
+            known = left > 0 and has_tangent(v.type)
+            rule.wrt = (*rule.wrt, known)
+            left -= known
 
     return rule, give
+
+
+def reachable(function: Function, *, made: bool = False) -> list[Function]:
+    """All functions that can be reached, those of rules too, each once, every callee before its callers.
+
+    Rules that are recorded when they are asked for are left out; with `made`, all that nobody has asked for yet.
+    """
+    bodies: dict[int, Function] = {}
+    pending = [function]
+    seen: set[int] = set()
+    for start in pending:
+        for f in callees_first(start):
+            if id(f) in seen:
+                continue
+            seen.add(id(f))
+            rules = [
+                r
+                for e in f.equations
+                for r in rules_of(e.op)
+                if (r.known if made else not r.is_open)
+            ]
+            bodies |= {id(r.body): r.body for r in rules}
+            pending += [r.body for r in rules if id(r.body) not in seen]
+    return callees_first(*bodies.values(), function)
 
 
 def _key(root: Rule) -> str:

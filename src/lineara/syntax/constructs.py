@@ -1,4 +1,4 @@
-"""Switches, scans and loops: the functions that they run, and the groups of their operands."""
+"""Switches, scans, loops and calls that are declared linear: the functions that they run, and the groups of their operands."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lark import Token
 
-from lineara.ir import Function, Scan, Switch, Var, While
+from lineara.ir import Call, Function, LinearCall, Scan, Switch, Var, While
 from lineara.primitives import REGISTRY
 from lineara.syntax.scope import Scope, Values
 from lineara.syntax.tree import Construct
@@ -85,6 +85,21 @@ def _while(
     return scope.emitted(While(condition, body, *counts), (*given.left, *given.right))
 
 
+def _linear(
+    scope: Scope, e: Construct, functions: list[Function], _: Values, groups: list[_Group]
+) -> Values:
+    (given,) = groups
+    if len(functions) > 2:
+        raise scope.mistake(
+            "a linear call has a function and its transpose", e.functions[2], "leave the others out"
+        )
+    scope.fits(functions[0], (sum(given.counts), 0), e.functions[0])
+    rules = [None if at is None else scope.rule(at) for at in e.rules]
+    calls = [Call(f, rule=rule) for f, rule in zip(functions, rules, strict=True)]
+    op = LinearCall(calls[0], calls[1] if len(calls) > 1 else None)
+    return scope.emitted(op, (*given.left, *given.right))
+
+
 def _are_nonlinear(scope: Scope, constants: _Group, at: Token) -> None:
     if constants.right:
         raise scope.error(
@@ -96,6 +111,7 @@ def _are_nonlinear(scope: Scope, constants: _Group, at: Token) -> None:
 
 
 _RULES: dict[str, Callable[[Scope, Construct, list[Function], Values, list[_Group]], Values]] = {
+    "LINEAR": _linear,
     "SWITCH": _switch,
     "SCAN": _scan,
     "WHILE": _while,

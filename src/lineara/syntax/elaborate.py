@@ -14,7 +14,7 @@ from lineara.errors import LinearTypeError, ParseError
 from lineara.ir import Function, Var
 from lineara.primitives import REGISTRY
 from lineara.syntax.expressions import evaluate
-from lineara.syntax.scope import Scope, Values, count, pair
+from lineara.syntax.scope import Rules, Scope, Values, count, pair
 from lineara.syntax.tree import (
     Binder,
     Definition,
@@ -40,8 +40,11 @@ def elaborate(source: Source, definitions: Sequence[Definition]) -> dict[str, Fu
             )
         named[name] = definition
     built: dict[str, Function] = {}
+    rules: Rules = {}
     for definition in _callees_first(source, named):
-        built[definition.name] = _Body(source, definition, built, named).function()
+        built[definition.name] = _Body(source, definition, built, named, rules).function()
+    for name, (_, give) in rules.items():
+        give(built[name])
     return {name: built[name] for name in named}
 
 

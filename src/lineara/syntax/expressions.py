@@ -73,7 +73,11 @@ def _call(scope: Scope, e: Application, operands: list[Var]) -> Values:
     left = len(operands) if e.left is None else e.left
     scope.fits(callee, (left, len(operands) - left), e.at)
     results, linear_results = scope.builder.call(
-        callee, operands[:left], operands[left:], checkpoint=e.checkpoint
+        callee,
+        operands[:left],
+        operands[left:],
+        checkpoint=e.checkpoint,
+        rule=None if e.rule is None else scope.rule(e.rule),
     )
     outputs = results + linear_results
     for v in outputs:

@@ -97,6 +97,7 @@ _STARTS |= {
     "ZERO",
     "TUPLE",
     "CHECKPOINT",
+    "LINEAR",
     "SWITCH",
     "SCAN",
     "WHILE",
@@ -236,6 +237,20 @@ class _Trees(Transformer):  # type: ignore[type-arg]
 
     def checkpoint(self, word: Token, name: Token, arguments: Zoned[Expression]) -> Expression:
         return replace(self.apply(name, arguments), checkpoint=bool(word))
+
+    def ruled(self, name: Token, rule: Token, arguments: Zoned[Expression]) -> Application:
+        return replace(self.apply(name, arguments), rule=rule)
+
+    def ruled_checkpoint(self, word: Token, *rest: Any) -> Expression:
+        return replace(self.ruled(*rest), checkpoint=bool(word))
+
+    def declared(self, name: Token, rule: Token | None = None) -> tuple[Token, Token | None]:
+        return name, rule
+
+    def linear(self, word: Token, *rest: Any) -> Expression:
+        *calls, arguments = rest
+        made = _construct(word, [name for name, _ in calls], (arguments,))
+        return replace(made, rules=tuple([rule for _, rule in calls]))
 
     arguments = parameters
 

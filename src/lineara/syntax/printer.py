@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from lineara.ir import (
     Dup,
     Equation,
     Function,
+    LinearCall,
     Literal,
     MakeTuple,
     Primitive,
@@ -28,9 +29,9 @@ from lineara.ir import (
     Var,
     While,
     Zero,
-    callees_first,
     dtype_name,
     functions_of,
+    reachable,
 )
 from lineara.ir.names import KEYWORDS, Namer, identifier, variable_names
 from lineara.primitives import REGISTRY
@@ -59,7 +60,7 @@ def to_text(function: Function) -> str:
       let c = b + x
       c
     """
-    functions = callees_first(function)
+    functions = reachable(function)
     names = function_names(functions)
     return "\n".join([format_function(f, names) for f in functions])
 
@@ -140,7 +141,11 @@ def _operation(
         case Call(function, checkpoint):
             count = len(function.params)
             word = "checkpoint " if checkpoint else ""
-            return (f"{word}{names[0]}", _Group(used[:count], used[count:]))
+            return (f"{word}{_called(op, functions)}", _Group(used[:count], used[count:]))
+        case LinearCall():
+            count = sum([not v.linear for v in equation.inputs])
+            calls = ", ".join([_called(c, functions).strip() for c in op.calls])
+            return (f"linear {calls} ", _Group(used[:count], used[count:]))
         case Switch(branches):
             count = 1 + len(branches[0].params)
             words = f"switch {used[0]} of {', '.join(names)} with "
@@ -149,6 +154,17 @@ def _operation(
             return _scan(op, used, names[0])
         case While():
             return _while(op, used, names)
+        case _:
+            assert_never(op)
+
+
+def _called(op: Call, functions: FunctionNames | None) -> str:
+    """`f`, or `f with f.rule `."""
+    name = _name_of(op.function, functions or {})
+    if op.rule is None:
+        return name
+    rule = _dotted(op.rule.name) if op.rule.is_open else _name_of(op.rule.body, functions or {})
+    return f"{name} with {rule} "
 
 
 def _scan(op: Scan, used: list[str], body: str) -> tuple[_Piece, ...]:

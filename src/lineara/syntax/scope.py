@@ -16,8 +16,10 @@ from lineara.ir import (
     Function,
     Op,
     Primitive,
+    Rule,
     Type,
     Var,
+    recorded_rule,
 )
 from lineara.primitives import REGISTRY
 from lineara.syntax.names import closest, short
@@ -26,6 +28,9 @@ from lineara.syntax.values import scalar_of
 from lineara.typecheck import no_array, signature_of
 
 Values = tuple[Var, ...]
+Rules = dict[str, tuple[Rule, Callable[[Function], None]]]
+"""The rules that a text refers to, and how each is given its body."""
+
 T = TypeVar("T")
 
 
@@ -38,7 +43,9 @@ class Scope:
         definition: Definition,
         functions: Mapping[str, Function],
         named: Mapping[str, Definition],
+        rules: Rules,
     ) -> None:
+        self.rules = rules
         self.source, self.definition = source, definition
         self.functions, self.named = functions, named
         self.builder = Builder(definition.name, source.origin(definition.at))
@@ -105,6 +112,14 @@ class Scope:
         if found is None:
             raise self.unknown("function", at, [*self.named, *REGISTRY])
         return found
+
+    def rule(self, at: Token) -> Rule:
+        """The rule that a function of the text is; its body may come later."""
+        if at not in self.named:
+            raise self.unknown("function", at, self.named)
+        if at not in self.rules:
+            self.rules[str(at)] = recorded_rule(str(at))
+        return self.rules[str(at)][0]
 
     def fits(self, callee: Function, given: tuple[int, int], at: Token) -> None:
         """Refuse to apply a function to another number of arguments than it takes."""

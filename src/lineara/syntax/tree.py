@@ -75,15 +75,17 @@ class Application:
     attributes: tuple[tuple[Token, Any], ...] = ()
     type: Type | None = None
     checkpoint: bool = False
+    rule: Token | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Construct:
-    """A switch, a scan or a loop: functions, and operands in groups, each of two zones.
+    """A switch, a scan, a loop, or a call that is declared linear: functions, and operands in groups, each of two zones.
 
         switch index of functions with (group)
         scan[length] function(group) from (group) over (group)
         while function(group) do function(group) from (group)
+        linear function with rule, function with rule (group)
 
     The index of a switch, and a length that is a variable, stand before the first group.
     """
@@ -95,6 +97,7 @@ class Construct:
     """How many operands each has left and right of its semicolon."""
     length: int | None = None
     reverse: bool = False
+    rules: tuple[Token | None, ...] = ()
 
 
 Expression = Use | Number | Application | Construct

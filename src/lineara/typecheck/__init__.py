@@ -7,7 +7,7 @@ once, non-linear ones at least once, and no non-linear result depends on a linea
 from __future__ import annotations
 
 from lineara.errors import LinearaError, LinearTypeError
-from lineara.ir import Equation, Function, callees_first
+from lineara.ir import Equation, Function, reachable
 from lineara.typecheck import control, rules
 from lineara.typecheck.rules import no_array
 from lineara.typecheck.scope import Rule, Scope, Signature
@@ -18,12 +18,12 @@ RULES: dict[type, Rule] = rules.RULES | control.RULES
 
 
 def check(function: Function) -> Function:
-    """Check a function and all that it calls; returns the function.
+    """Check a function, all that it calls and the rules that are there; returns the function.
 
     Raises:
         LinearTypeError: names the variable, the rule that it breaks, the place and the mend.
     """
-    for f in callees_first(function):
+    for f in reachable(function, made=True):
         _check(f)
     return function
 
