@@ -75,7 +75,7 @@ def split(
     single = isinstance(argnums, int)
     positions = tuple(
         _position(f, a, len(args), what)
-        for a in ((argnums,) if isinstance(argnums, int) else argnums)
+        for a in (argnums if isinstance(argnums, Sequence) else (argnums,))
     )
     names = parameter_names(f, len(args))
     leaves: list[Any] = []

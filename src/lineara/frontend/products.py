@@ -274,7 +274,18 @@ def _parsed(operands: Sequence[Any]) -> tuple[list[Labels], Labels, list[Array]]
             origin=user_origin(),
             mend="separate the labels of the operands by commas",
         )
+    if wanted is not None and not _is_result(wanted, terms):
+        raise ShapeError(
+            "np.einsum: a label of the result stands there twice, or in no operand",
+            origin=user_origin(),
+            mend="name in the result labels of the operands, each once",
+        )
     return _numbered(terms, wanted, arrays)
+
+
+def _is_result(wanted: Sequence[Any], terms: Sequence[Sequence[Any]]) -> bool:
+    given = {label for term in terms for label in term}
+    return len(set(wanted)) == len(wanted) and given.issuperset(set(wanted) - {Ellipsis, "\u2026"})
 
 
 def _symbols(term: str) -> list[Any]:
