@@ -9,24 +9,21 @@ from collections.abc import Sequence
 from random import Random
 
 import numpy as np
-from lineara.backends.reference import Meter, evaluate
+
+from lineara.backends.reference import evaluate
 from lineara.cost import interface_work, size, work
 from lineara.ir import (
     Drop,
-    Equation,
     Function,
-    ListType,
-    Scan,
-    Switch,
     TupleType,
     Type,
-    While,
     callees_first,
     has_tangent,
     tangent_type,
 )
 from lineara.optimize import SIMPLIFICATIONS, simplify
 from lineara.syntax import parse_function, to_text
+from lineara.testing.metering import has_list, is_static, metered, unread, widest
 from lineara.testing.numerics import (
     differences,
     distance,
@@ -45,7 +42,6 @@ from lineara.testing.values import (
     inner,
     largest,
     nbytes,
-    observe,
     sample,
 )
 from lineara.transforms import (
@@ -170,7 +166,7 @@ def unzipping_keeps_work(program: Program) -> None:
         metered(m, (*program.args, *v)),
     )
     late = metered(halves.linear, (*given[len(m.results) :], *v))[1]
-    slots = _unread(halves.linear, (*given[len(m.results) :], *v))
+    slots = unread(halves.linear, (*given[len(m.results) :], *v))
     assert early + late == whole + slots, f"{early} + {late} is not {whole}, slots {slots}"
 
 
@@ -191,40 +187,6 @@ def transposition_keeps_work(program: Program) -> None:
     assert before == after, f"{after} for {before}"
 
 
-def is_static(function: Function) -> bool:
-    """Whether the work of a function is the same for all arguments: it has no switch and no loop of unknown length."""
-    ops = [e.op for f in callees_first(function) for e in f.equations]
-    return not any(
-        isinstance(op, Switch | While) or (isinstance(op, Scan) and op.length is None) for op in ops
-    )
-
-
-def metered(function: Function, args: Sequence[Value]) -> tuple[tuple[Value, ...], int]:
-    """The results of an evaluation, and its work."""
-    meter = Meter()
-    return evaluate(function, args, meter), meter.work
-
-
-def _unread(function: Function, args: Sequence[Value]) -> int:
-    """The work of dropping arguments of branches in an evaluation."""
-    branches = [
-        g
-        for f in callees_first(function)
-        for e in f.equations
-        if isinstance(e.op, Switch)
-        for g in e.op.branches
-    ]
-    slots = {v for g in branches for v in g.params}
-    unread: list[int] = []
-
-    def see(e: Equation, operands: list[Value]) -> None:
-        if isinstance(e.op, Drop) and e.inputs[0] in slots:
-            unread.append(e.inputs[0].type.size)
-
-    observe(function, args, see)
-    return sum(unread)
-
-
 def size_grows_by_a_constant(program: Program, factors: tuple[float, float, float]) -> None:
     """T6: the size after jvp, after unzip (both halves) and after transpose, each against that before it.
 
@@ -234,17 +196,11 @@ def size_grows_by_a_constant(program: Program, factors: tuple[float, float, floa
     halves = unzip(m, everything)
     steps = (
         (size(f), size(m)),
-        (size(m) * _widest(m), size(halves.nonlinear) + size(halves.linear)),
+        (size(m) * widest(m), size(halves.nonlinear) + size(halves.linear)),
         (size(halves.linear), size(transpose(halves.linear))),
     )
     for (before, after), factor in zip(steps, factors, strict=True):
         assert after <= factor * before, f"{after} is more than {factor} times {before}"
-
-
-def _widest(function: Function) -> int:
-    """The most branches of a switch; 1 where there is none."""
-    ops = [e.op for f in callees_first(function) for e in f.equations]
-    return max([len(op.branches) for op in ops if isinstance(op, Switch)], default=1)
 
 
 def transpose_is_the_transpose(program: Program) -> None:
@@ -366,7 +322,7 @@ def _metered(
     given, done = metered(halves.early, args)
     assert done == work(halves.early) or not is_static(halves.early)
     results, tape = given[:count], given[count:]
-    is_predicted = not any(map(_has_list, halves.tape))
+    is_predicted = not any(map(has_list, halves.tape))
     assert nbytes(tape) == halves.tape_bytes or not is_predicted
     return results, tape
 
@@ -399,12 +355,6 @@ def _same(x: Value, y: Value) -> bool:
         return len(x) == len(y) and all(map(_same, x, y))
     inexact = x.dtype.kind in "fc"
     return x.dtype == y.dtype and bool(np.array_equal(x, y, equal_nan=inexact))
-
-
-def _has_list(type_: Type) -> bool:
-    if isinstance(type_, TupleType):
-        return any(map(_has_list, type_.elements))
-    return isinstance(type_, ListType)
 
 
 def _save_some(function: Function, rng: Random) -> Policy:
