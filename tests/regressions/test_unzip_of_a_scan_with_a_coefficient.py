@@ -5,7 +5,6 @@ from lineara.syntax import parse_function
 from lineara.transforms import everything, unzip
 from lineara.typecheck import check
 
-
 TEXT = """
 def body(a: f64, b: f64 ; u: f64) -> (f64 ; f64) =
   let (; v) = a *. u
