@@ -140,3 +140,28 @@ def test_sums_of_exponentials():
     np.testing.assert_allclose(lnp.softmax(x, axis=1).sum(axis=1), 1.0)
     check_derivatives(lambda v: lnp.logsumexp(v, axis=0, keepdims=True), X, order=3)
     check_derivatives(lambda v: lnp.softmax(v) + lnp.log_softmax(v), X)
+
+
+@pytest.mark.parametrize(
+    "flags", [{}, {"lower": True}, {"transposed": True, "unit_diagonal": True}]
+)
+@pytest.mark.parametrize("b_shape", [(2, 3), (2, 3, 2)])
+def test_triangular_systems(flags, b_shape):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 3, 3)) + 3 * np.eye(3), rng.normal(size=b_shape)
+    plain = lnp.linalg.solve_triangular(a, b, **flags)
+    triangle = np.tril(a) if "lower" in flags else np.triu(a)
+    if flags.get("unit_diagonal"):
+        triangle = triangle * (1 - np.eye(3)) + np.eye(3)
+    triangle = triangle.mT if "transposed" in flags else triangle
+    columns = b[..., None] if b.ndim == 2 else b
+    np.testing.assert_allclose(triangle @ plain.reshape(columns.shape), columns, atol=1e-12)
+    traced = lineara.trace(lambda a, b: lnp.linalg.solve_triangular(a, b, **flags), a, b)(a, b)
+    np.testing.assert_allclose(traced, plain, rtol=1e-12)
+
+
+def test_the_matrix_exponential():
+    a = np.random.default_rng(1).normal(size=(2, 3, 3))
+    plain = lnp.linalg.expm(a)
+    np.testing.assert_allclose(lineara.trace(lnp.linalg.expm, a)(a), plain, rtol=1e-11, atol=1e-11)
+    check_derivatives(lnp.linalg.expm, a)
