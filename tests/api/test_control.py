@@ -217,7 +217,6 @@ def test_map_is_a_loop_over_the_first_axis():
             ShapeError,
             "one length",
         ),
-        (lambda: scan(lambda c, x: (c, None), 1.0, np.ones(3)), DtypeError, "returns None"),
         (lambda: cond(np.ones(2) > 0, np.sin, np.cos, 1.0), ShapeError, "a scalar"),
         (lambda: cond(1.5, np.sin, np.cos, 1.0), DtypeError, "a bool or an integer"),
         (lambda: switch(0, [], 1.0), ShapeError, "at least one branch"),

@@ -175,6 +175,11 @@ def _place(f: Callable[..., Any], x: Any, is_batched: bool, axis: int | None, si
                 mend="give it an axis",
             )
         return x
+    if not -len(_shape(x)) - (not is_batched) <= axis < len(_shape(x)) + (not is_batched):
+        raise ShapeError(
+            f"out_axes is {axis} for a result of `{name_of(f)}` that has {len(_shape(x))} axes with the examples",
+            mend="0 puts the examples first, -1 last",
+        )
     if not is_batched:
         x = np.broadcast_to(x, (size, *_shape(x)))
     return np.moveaxis(x, 0, axis) if axis else x

@@ -136,6 +136,15 @@ def staged(f: Callable[..., Any], *trees: Any) -> Any:
             filled[i] = x
         return unflatten(spec, filled), {}
 
-    recorded = record(f, [leaves[i] for i in arrays], rebuild)
-    given = call(recorded.function, [*[leaves[i] for i in arrays], *recorded.captured])
-    return recorded.result(given)
+    shape: list[Any] = []
+
+    def arrays_only(*given: Any) -> list[Any]:
+        out, out_spec = flatten(f(*given))
+        shape[:] = [out_spec, [x is not None for x in out]]
+        return [x for x in out if x is not None]
+
+    arrays_only.__name__ = name_of(f)
+    recorded = record(arrays_only, [leaves[i] for i in arrays], rebuild)
+    results = iter(call(recorded.function, [*[leaves[i] for i in arrays], *recorded.captured]))
+    out_spec, there = shape
+    return unflatten(out_spec, [next(results) if is_there else None for is_there in there])

@@ -135,7 +135,7 @@ def _check_dtypes(
     for type_, side in params + results:
         if isinstance(type_, ArrayType) and type_.dtype.kind != kind:
             raise DtypeError(
-                f"{what} of `{name_of(f)}` needs {word} arguments and results, and an {side} is {type_!r}",
+                f"{what} of `{name_of(f)}` needs {word} arguments and results, and one is not: the {side} is {type_!r}",
                 mend="holomorphic=True is for complex functions of complex arguments; otherwise split real "
                 "and imaginary parts",
             )

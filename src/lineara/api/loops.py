@@ -59,11 +59,9 @@ def _scan(
     x_leaves, x_spec, x_slots = slots_of(() if xs is None else xs, "xs")
     elements = [Slot(_element(s.type), s.linear, s.hint) for s in x_slots]
 
-    def step(carry: Any, x: Any) -> Any:
-        return f(carry, None if xs is None else x)
-
+    step = _Step(f, xs is not None)
     body, leaves, c_slots = _loop_body(step, init, elements, [x_spec], name_of(f))
-    carry_spec, y_spec = body.spec.children()
+    carry_spec, _ = body.spec.children()
     count = carry_spec.num_leaves
     constants, linear = body.captures(linear=False), body.captures(linear=True)
     function = body.function(
@@ -89,7 +87,29 @@ def _scan(
     ordered = interleaved(
         given[:plain] + given[plain + len(linear) :], [v.linear for v in body.results]
     )
-    return unflatten(carry_spec, ordered[:count]), unflatten(y_spec, ordered[count:])
+    return unflatten(carry_spec, ordered[:count]), step.ys(ordered[count:])
+
+
+class _Step:
+    """The body of a scan. The None in what it gives beside the carry stays outside of the program."""
+
+    def __init__(self, f: Callable[..., Any], takes_x: bool) -> None:
+        self.f = f
+        self.takes_x = takes_x
+        self.__name__ = name_of(f)
+
+    def __call__(self, carry: Any, x: Any) -> Any:
+        out = self.f(carry, x if self.takes_x else None)
+        if not isinstance(out, tuple) or len(out) != 2:
+            return out
+        leaves, self.spec = flatten(out[1])
+        self.present = [y is not None for y in leaves]
+        return out[0], [y for y in leaves if y is not None]
+
+    def ys(self, stacks: Sequence[Any]) -> Tree:
+        """The stacked ys in the structure that the body gives."""
+        given = iter(stacks)
+        return unflatten(self.spec, [next(given) if there else None for there in self.present])
 
 
 def _outputs(
@@ -154,6 +174,7 @@ def _strengthened(
         carry = [x if w else next(given) for x, w in zip(leaves, weak, strict=True)]
         return step(unflatten(spec, carry), *rest)
 
+    trial.__name__ = name_of(step)
     body = Body(trial, [*slots, *others], [array_spec, *specs])
     results = _padded(body.results, len(leaves))
     return unflatten(
@@ -181,7 +202,7 @@ def _carry_out(body: Body, pair: bool, name: str) -> TreeSpec:
     if not isinstance(body.result, tuple) or len(body.result) != 2:
         raise DtypeError(
             f"`{name}` must return a pair (carry, y), not {type(body.result).__name__}",
-            mend="return two values; () or a tuple where there is nothing",
+            mend="return two values; None where there is nothing",
         )
     return body.spec.children()[0]
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lineara.errors import ShapeError
+from lineara.errors import DtypeError, ShapeError
 
 DEEPEST = 200
 """How many brackets may be open at once in a text."""
@@ -40,6 +40,13 @@ def is_supported(dtype: np.dtype[Any]) -> bool:
     return dtype in _NAME_OF
 
 
+def _dtype(name: str) -> np.dtype[Any]:
+    """The dtype of a short name."""
+    if name not in DTYPE_NAMES:
+        raise DtypeError(f"no dtype {name!r}", mend=f"the dtypes are {', '.join(DTYPE_NAMES)}")
+    return DTYPE_NAMES[name]
+
+
 class ArrayType:
     """An array of one dtype and a static shape."""
 
@@ -56,7 +63,7 @@ class ArrayType:
     def __new__(cls, dtype: np.dtype[Any] | str | type, shape: tuple[int, ...] = ()) -> ArrayType:
         """The one object for this dtype (a NumPy dtype or a short name) and shape."""
         if isinstance(dtype, str):
-            dtype = DTYPE_NAMES[dtype]
+            dtype = _dtype(dtype)
         key = (np.dtype(dtype), tuple(map(int, shape)))
         found = cls._interned.get(key)
         if found is not None:

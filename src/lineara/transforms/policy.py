@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from lineara.errors import PlanError
 from lineara.ir import Apply, Call, Equation, Function, functions_of
 
 
@@ -65,13 +66,36 @@ Policy = Callable[[Site], Decision | bool]
 
 
 def decide(policy: Policy, site: Site) -> Decision:
-    """What a policy says of a site."""
+    """What a policy says of a site.
+
+    Raises:
+        PlanError: it says neither a `Decision` nor a bool.
+    """
     said = policy(site)
     if isinstance(said, Decision):
         return said
+    if not isinstance(said, bool):
+        raise PlanError(
+            f"a policy says {said!r} of `{site.operation}` in `{site.function}`",
+            origin=site.equation.origin,
+            mend="return a Decision, or True to keep and False to compute again",
+        )
     if said:
         return Decision.KEEP
     return Decision.CHECKPOINT if functions_of(site.equation.op) else Decision.RECOMPUTE
+
+
+def check_policy(policy: object) -> None:
+    """Refuse what is no policy.
+
+    Raises:
+        PlanError: it cannot be asked.
+    """
+    if not callable(policy):
+        raise PlanError(
+            f"a policy is a function of a site, not {policy!r}",
+            mend="pass lineara.everything, lineara.nothing, lineara.save_names(...), a Plan or a predicate",
+        )
 
 
 def as_written(site: Site) -> Decision:

@@ -45,7 +45,7 @@ from lineara.ir import (
 from lineara.ir.names import variable_names
 from lineara.transforms.demand import Demand
 from lineara.transforms.loop import split_while
-from lineara.transforms.policy import Decision, Policy, Site, as_written, decide
+from lineara.transforms.policy import Decision, Policy, Site, as_written, check_policy, decide
 from lineara.transforms.prune import prune
 from lineara.transforms.scan import split_scan
 from lineara.transforms.switch import split_switch
@@ -91,6 +91,7 @@ def unzip(function: Function, policy: Policy = as_written) -> Halves:
 
     The tape is what the linear half reads; `policy` says which of it is kept and which is computed again.
     """
+    check_policy(policy)
     return _split(function, (False,) * len(function.params), policy, ("nonlin", "lin"))
 
 
@@ -99,6 +100,7 @@ def partial_eval(function: Function, known: Mask, policy: Policy = as_written) -
 
     The early half takes the known parameters, the late half the tape and the others. No linearity is needed.
     """
+    check_policy(policy)
     late = tuple([not k for k in known])
     return _split(function, late, policy, ("known", "unknown"))
 
