@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from threading import Lock
 
 from lineara.errors import TransformError
-from lineara.ir import ArrayType, Builder, Function, callees_first, collector_paused
+from lineara.ir import (
+    Apply,
+    ArrayType,
+    Builder,
+    Function,
+    callees_first,
+    collector_paused,
+    reachable,
+)
 from lineara.optimize import dead_code, zeros
 from lineara.transforms import Plan, Policy, as_written, erase, jvp, prune, transpose, unzip
 from lineara.typecheck import check
@@ -134,6 +142,8 @@ class _Cache:
             return self.entries.get(key)
 
     def put(self, key: tuple[Function, Request, str], functions: Functions) -> None:
+        if _is_transient(key[0]):
+            return
         with self.lock:
             if key not in self.entries:
                 self.entries[key] = functions
@@ -146,6 +156,12 @@ class _Cache:
         with self.lock:
             self.room += sum(map(_equations, self.entries.values()))
             self.entries.clear()
+
+
+def _is_transient(function: Function) -> bool:
+    """Whether a function, or a rule of it, applies a record that is made for one run."""
+    operations = [e.op for f in reachable(function, made=True) for e in f.equations]
+    return any([isinstance(op, Apply) and op.primitive.transient for op in operations])
 
 
 def _equations(functions: Functions) -> int:

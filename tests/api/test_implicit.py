@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator, cg, gmres
 
-import numpy as np
 from lineara import (
     custom_root,
     grad,
@@ -16,6 +16,7 @@ from lineara import (
     jvp,
     linear_solve,
     linear_transpose,
+    pipeline,
     vmap,
     while_loop,
 )
@@ -257,3 +258,25 @@ def test_bad_roots():
         grad(lambda a: np.sum(custom_root(lambda x: x[:1] * a, B, lambda f, x: x, dense)))(1.0)
     with pytest.raises(ShapeError, match="gives a root of types"):
         grad(lambda a: np.sum(custom_root(lambda x: x * a, B, lambda f, x: x[:1], dense)))(1.0)
+
+
+def python_loop(matvec, b):
+    x = b
+    while np.max(np.abs(b - matvec(x))) > 1e-13:
+        x = x + (b - matvec(x)) / 8.0
+    return x
+
+
+def test_programs_with_solvers_of_python_are_remembered_unless_the_solver_closes_over_values():
+    def f(t, solve):
+        return np.sum(linear_solve(lambda x: SYMMETRIC @ x * t, B, solve, symmetric=True))
+
+    def remembered(solve):
+        before = len(pipeline.cache.entries)
+        grad(f)(1.0, solve)
+        return len(pipeline.cache.entries) - before
+
+    assert remembered(python_loop) > 0
+    assert remembered(python_loop) == 0
+    large = np.ones(1000)
+    assert remembered(lambda m, b: python_loop(m, b * large[0])) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from lineara.api.arguments import fit_tangents
@@ -142,11 +143,7 @@ def _solver(a: Function, spec: TreeSpec, solve: Solve) -> tuple[Function, list[A
     types = [v.type for v in a.linear_params]
     count = len(coefficients)
 
-    def run(*given: Any) -> Any:
-        matvec = _matvec(a, given[:count], spec, types)
-        return solve(matvec, unflatten(spec, given[count:]))
-
-    run.__name__ = name_of(solve)
+    run = _runner(a, spec, solve)
     try:
         recorded = record(run, [*coefficients, *types], lambda traced: (tuple(traced), {}))
     except LeakError:
@@ -154,7 +151,8 @@ def _solver(a: Function, spec: TreeSpec, solve: Solve) -> tuple[Function, list[A
     except TraceError:
         if any(isinstance(t, ListType) for t in coefficients):
             raise
-        return _on_host(run, coefficients, types, spec), []
+        lasting = hasattr(solve, "__code__") and not solve.__closure__
+        return _on_host(a, spec, solve) if lasting else _host_solver(a, spec, solve, True), []
     refuse_linear(recorded.captured, "a solve")
     _check_solution(recorded, spec, types)
     f = recorded.function
@@ -186,13 +184,24 @@ def _check_solution(recorded: Recorded, spec: TreeSpec, types: Sequence[Type]) -
         )
 
 
-def _on_host(
-    run: Callable[..., Any], coefficients: Sequence[Type], types: Sequence[Type], spec: TreeSpec
-) -> Function:
+def _runner(a: Function, spec: TreeSpec, solve: Solve) -> Callable[..., Any]:
+    """`solve` as a function of coefficients and a right-hand side."""
+    types, count = [v.type for v in a.linear_params], len(a.params)
+
+    def run(*given: Any) -> Any:
+        matvec = _matvec(a, given[:count], spec, types)
+        return solve(matvec, unflatten(spec, given[count:]))
+
+    run.__name__ = name_of(solve)
+    return run
+
+
+def _host_solver(a: Function, spec: TreeSpec, solve: Solve, transient: bool = False) -> Function:
     """A solver as a record that runs Python."""
-    arrays = tuple(t for t in types if isinstance(t, ArrayType))
-    builder = Builder(name_of(run))
-    params = [builder.param(t) for t in (*coefficients, *types)]
+    run = _runner(a, spec, solve)
+    arrays = tuple(v.type for v in a.linear_params if isinstance(v.type, ArrayType))
+    builder = Builder(name_of(solve))
+    params = [builder.param(v.type) for v in (*a.params, *a.linear_params)]
     operands = [leaf for v in params for leaf in _unpacked(builder, v)]
 
     def evaluate(*given: Any) -> tuple[Any, ...]:
@@ -207,7 +216,12 @@ def _on_host(
         family="user",
         examples=(),
     )
+    host = replace(host, transient=transient)
     return builder.finish(builder.apply(host, operands))
+
+
+_on_host = lru_cache(maxsize=64)(_host_solver)
+"""For a solver that closes over nothing, so that a program with it is the same one the next time."""
 
 
 def _unpacked(builder: Builder, v: Var) -> list[Var]:

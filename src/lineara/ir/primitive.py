@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import count
 from typing import Any
 from weakref import WeakValueDictionary
 
-from lineara.ir.types import ArrayType
+from lineara.ir.types import ArrayType, Type
 
 Attributes = dict[str, Any]
 _named: WeakValueDictionary[str, Primitive] = WeakValueDictionary()
@@ -50,6 +49,9 @@ class Primitive:
     erased       how to apply it when its linear operands are linear no more; None: as it stands
     batch        `(record, operands, attributes) -> results`, for operands that all have a new first axis, of examples;
                  None: an elementwise record as it stands, any other one example after the other
+    transient    whether it is made for one run, so that no program with it is remembered
+    key          what tells it apart from other records
+    inferred     the result types that are known
     admits       `(*arrays) -> bool`, whether samples are in its domain, where bounds do not say so: regular matrices
     """
 
@@ -70,7 +72,9 @@ class Primitive:
     elementwise: bool = False
     admits: Callable[..., bool] | None = None
     examples: tuple[Example, ...] = ()
+    transient: bool = False
     key: str = field(init=False, default="")
+    inferred: dict[Any, tuple[ArrayType, ...]] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """The key tells records apart: it is the name of the first of a name."""
@@ -95,11 +99,14 @@ class Primitive:
         return result
 
 
-@lru_cache(maxsize=65536)
 def infer(
     primitive: Primitive,
     attributes: tuple[tuple[str, Any], ...],
-    operands: tuple[ArrayType, ...],
+    operands: tuple[Type, ...],
 ) -> tuple[ArrayType, ...]:
     """The result types of a primitive at operand types; raises what its type rule raises."""
-    return primitive.infer(*operands, **dict(attributes))
+    key = attributes, operands
+    found = primitive.inferred.get(key)
+    if found is None:
+        found = primitive.inferred[key] = primitive.infer(*operands, **dict(attributes))
+    return found
