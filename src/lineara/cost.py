@@ -1,4 +1,4 @@
-"""Costs as exact integers: work, size, tape and peak bytes (paper, section 4).
+"""Costs as exact integers: work, size, tape and peak bytes.
 
 `work` counts scalar operations. In the linear zone `+`, `*.`, `dup`, `drop` and `zero` cost one per scalar; variables,
 literals, tuples and `let` cost nothing; a primitive costs what its record says; a call costs its body. A nonlinear `drop`

@@ -6,8 +6,8 @@
       let (; s_dot) = c *. x_dot
       (s ; s_dot)
 
-A function is a list of equations between two zones of parameters and two zones of results (paper, section 3). Everything
-is immutable; functions refer to the functions that they call, so a program is an acyclic graph of functions.
+A function is a list of equations between two zones of parameters and two zones of results. Everything is
+immutable; functions refer to the functions that they call, so a program is an acyclic graph of functions.
 """
 
 from __future__ import annotations

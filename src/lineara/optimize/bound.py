@@ -1,4 +1,4 @@
-"""The constant of the cheap derivative principle (paper, section 4): what differentiation multiplies work by, at most.
+"""The constant of the cheap derivative principle: what differentiation multiplies work by, at most.
 
     W(jvp f) ≤ c · (W(f) + I(f))        I(f): the scalars that cross function boundaries
 

@@ -1,4 +1,7 @@
-"""The transformations of the paper: each takes a function of the language and gives functions of the language."""
+"""The transformations of the paper: each takes a function of the language and gives functions of the language.
+
+Beside them: batching (`batch`, `batch_control`), and the derivatives of solutions (`implicit`).
+"""
 
 from lineara.transforms.erase import erase
 from lineara.transforms.jvp import jvp

@@ -1,4 +1,4 @@
-"""Erasing: a linear variable may always be forgotten to be linear (paper, section 5).
+"""Erasing: a linear variable may always be forgotten to be linear.
 
     let (; a, b) = dup x_bar            (nothing: both are x_bar)
     let (; s) = a +. b                  let s = x_bar + x_bar

@@ -1,4 +1,4 @@
-"""Forward differentiation (paper, section 5).
+"""Forward differentiation: a program together with its tangents.
 
     def f(x: f64) -> f64 = sin(x)
 

@@ -1,4 +1,4 @@
-"""Plans: every choice of `unzip`, written down to be read, edited and given back (paper, section 6).
+"""Plans: every choice of `unzip`, written down to be read, edited and given back.
 
     # tape 8 bytes, extra work 0
     plan f.jvp

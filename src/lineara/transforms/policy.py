@@ -1,4 +1,4 @@
-"""Policies: what `unzip` keeps on the tape, and what it evaluates again (paper, section 6).
+"""Policies: what `unzip` keeps on the tape, and what it evaluates again.
 
 A policy is a function of a `Site`, an early equation whose values the late half may read. It gives a `Decision`:
 

@@ -1,4 +1,4 @@
-"""Transposition: linear code run backward (paper, section 5).
+"""Transposition: linear code run backward.
 
     def f.lin(c: f64 ; x_dot: f64) -> ( ; f64) =      def f.lin.T(c: f64 ; y_bar: f64) -> ( ; f64) =
       let (; a, b) = dup x_dot                          let (; s_bar, b_bar) = dup y_bar

@@ -1,4 +1,4 @@
-"""Unzipping: partial evaluation, and the choice of what to keep (paper, sections 6 and 7).
+"""Unzipping: partial evaluation, and the choice of what to keep.
 
     def f.jvp(x: f64 ; x_dot: f64) -> (f64 ; f64) =
       let y = sin(x)

@@ -1,4 +1,4 @@
-"""The checker of Linear A: one function per typing rule (paper, section 3.2).
+"""The checker of Linear A: one function per typing rule.
 
 `check` accepts a function and all that it calls, or raises the first `LinearTypeError`: linear variables are used exactly
 once, non-linear ones at least once, and no non-linear result depends on a linear value.
