@@ -44,11 +44,6 @@ class Plan:
     gathered_at: int
     shape: tuple[int, ...]
 
-    @property
-    def is_basic(self) -> bool:
-        """Whether there are slices and numbers alone, so that NumPy would give a view."""
-        return not self.axes
-
 
 def getitem(x: Array, index: Any) -> Array:
     """`x[index]`."""
