@@ -266,6 +266,17 @@ CASES = {
     np.putmask: ([written(lambda y: np.putmask(y, y > 0, [1, 2, 3]))], [M], ORDERED),
     np.place: ([written(lambda y: np.place(y, np.arange(6) > 2, [1, 2]))], [(6,)], NUMBER),
 }
+PADS = [
+    lambda x: np.pad(x, (1, 2), "mean"),
+    lambda x: np.pad(x, ((1, 1), (2, 0)), "mean", stat_length=2),
+    lambda x: np.pad(x, 1, "maximum", stat_length=((1, 2), (3, 1))),
+    lambda x: np.pad(x, 1, "minimum"),
+    lambda x: np.pad(x, 1, "median"),
+    lambda x: np.pad(x, (2, 3), "linear_ramp", end_values=(4, 5)),
+    lambda x: np.pad(x, 1, "reflect", reflect_type="odd"),
+    lambda x: np.pad(x, 2, "symmetric", reflect_type="odd"),
+    lambda x: np.pad(x, ((0, 0), (1, 0)), "symmetric", reflect_type="odd"),
+]
 FLAT = {
     np.argpartition,
     np.lexsort,
@@ -301,6 +312,12 @@ def test_values(function, agrees_in_all):
 def test_derivatives(function, differentiates_in_all):
     programs, shapes, _ = CASES[function]
     differentiates_in_all(programs, shapes)
+
+
+@pytest.mark.parametrize("program", PADS)
+def test_modes_of_padding(program, agrees_in_all, differentiates_in_all):
+    agrees_in_all([program], [(2, 3), (4, 3)], ("f8", "f4", "i8"))
+    differentiates_in_all([program], [(2, 3)])
 
 
 @pytest.mark.parametrize("function", [np.median, lambda x, **a: np.quantile(x, 0.3, **a)])

@@ -15,6 +15,7 @@ from lineara.frontend.promotion import (
     as_operand,
     astype,
     broadcast_to,
+    dtype_of,
     in_one_zone,
     promote,
     result_type,
@@ -279,31 +280,36 @@ def linspace(
     made = start + (steps * step if parts > 0 else steps * (stop - start))
     if endpoint and num > 1:
         made = np.concatenate([made[:-1], broadcast_to(stop, made.shape[1:])[None]])
-    made = np.moveaxis(astype(made, inexact if dtype is None else dtype), 0, axis)
+    kind = inexact if dtype is None else np.dtype(dtype)
+    made = np.floor(made) if kind.kind in "iu" else made
+    made = np.moveaxis(astype(made, kind), 0, axis)
     return (made, step) if retstep else made
 
 
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Array:
-    """`np.interp` at knots that are not traced."""
-    refuse("interp", period=period)
-    if is_traced(xp):
-        raise TraceError(
-            "np.interp at traced knots has no meaning on traced arrays",
-            origin=user_origin(),
-            mend="give knots `xp` that are not traced; x and fp may be",
-        )
-    knots = np.asarray(xp, np.float64)
-    x, fp = (astype(as_operand(v), np.float64) for v in (x, fp))
-    inner = (
-        np.sum(x[..., None] >= knots[1:-1], axis=-1) if len(knots) > 2 else np.zeros(x.shape, int)
-    )
+    """`np.interp`, at knots that may be traced too."""
+    x, xp = (astype(as_operand(v), np.float64) for v in (x, xp))
+    fp = astype(as_operand(fp), np.result_type(dtype_of(as_operand(fp)), np.float64))
+    if period is not None:
+        x, xp, fp = _periodic(x, xp, fp, np.abs(period))
+        left = right = None
+    inner = np.sum(x[..., None] >= xp[1:-1], axis=-1)
     low, high = take(fp, inner), take(fp, inner + 1)
-    part = (x - take(knots, inner)) / take(np.diff(knots), inner)
-    made = low + (high - low) * part
-    made = np.where(x < knots[0], fp[0] if left is None else left, made)
-    return np.where(x > knots[-1], fp[-1] if right is None else right, made)
+    start, end = take(xp, inner), take(xp, inner + 1)
+    made = low + (high - low) * ((x - start) / (end - start))
+    made = np.where(x < xp[0], fp[0] if left is None else left, made)
+    return np.where(x > xp[-1], fp[-1] if right is None else right, made)
+
+
+def _periodic(x: Array, xp: Array, fp: Array, period: Array) -> tuple[Array, Array, Array]:
+    """Points and knots within one period, the knots in order and with a neighbour beyond each end."""
+    x, xp = x % period, xp % period
+    order = np.argsort(xp)
+    xp, fp = take(xp, order), take(fp, order)
+    xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+    return x, xp, np.concatenate([fp[-1:], fp, fp[:1]])
 
 
 def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -205,49 +205,6 @@ def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     axis = axis_of(a.ndim, axis)
     positions = np.repeat(np.arange(a.shape[axis]), repeats)
     return np.take(a, positions, axis)
-
-
-def pad(array: Array, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Array:
-    """`np.pad`: constant values, or any mode that copies elements."""
-    widths = _pad_widths(array, pad_width)
-    if mode == "constant":
-        return _pad_constant(array, widths, kwargs.pop("constant_values", 0))
-    if mode not in ("edge", "reflect", "symmetric", "wrap", "empty"):
-        raise TraceError(
-            f"np.pad(mode={mode!r}) has no meaning on traced arrays",
-            origin=user_origin(),
-            mend="use the modes constant, edge, reflect, symmetric or wrap",
-        )
-    for axis, (low, high) in enumerate(widths):
-        if low or high:
-            positions = np.pad(np.arange(array.shape[axis]), (low, high), mode, **kwargs)
-            array = np.take(array, positions, axis)
-    return array
-
-
-def _pad_widths(array: Array, given: Any) -> list[tuple[int, int]]:
-    if isinstance(given, dict):
-        pairs = {axis_of(array.ndim, k): np.broadcast_to(v, (2,)) for k, v in given.items()}
-        widths = [pairs.get(i, (0, 0)) for i in range(array.ndim)]
-    else:
-        widths = list(np.broadcast_to(given, (array.ndim, 2)))
-    found = [(int(a), int(b)) for a, b in widths]
-    if any(n < 0 for pair in found for n in pair):
-        raise ValueError("index can't contain negative values")
-    return found
-
-
-def _pad_constant(array: Array, widths: Sequence[tuple[int, int]], values: Any) -> Array:
-    low, high = (tuple(w[i] for w in widths) for i in (0, 1))
-    if not is_traced(values) and not np.any(values):
-        return apply(records.pad, array, low=low, high=high)
-    ends = np.broadcast_to(values, (array.ndim, 2))
-    for axis, (a, b) in enumerate(widths):
-        before, after = ((*array.shape[:axis], n, *array.shape[axis + 1 :]) for n in (a, b))
-        first = np.broadcast_to(astype(ends[axis, 0], array.dtype), before)
-        last = np.broadcast_to(astype(ends[axis, 1], array.dtype), after)
-        array = np.concatenate([first, array, last], axis)
-    return array
 
 
 def take(

@@ -89,31 +89,55 @@ def corrcoef(x: Array, y: Any = None, rowvar: bool = True, *, dtype: Any = None)
 
 
 def gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """`np.gradient`, with one distance of the samples for each axis."""
-    axes = tuple(range(f.ndim)) if axis is None else axes_in_order(f.ndim, axis)
-    if any(np.ndim(d) for d in varargs) or edge_order != 1 or len(varargs) not in (0, 1, len(axes)):
+    """`np.gradient`, at distances that are numbers, or coordinates."""
+    f = strong(f)
+    axes = tuple(range(np.ndim(f))) if axis is None else axes_in_order(np.ndim(f), axis)
+    if len(varargs) not in (0, 1, len(axes)) or edge_order not in (1, 2):
         raise TraceError(
-            "np.gradient on traced arrays takes distances that are numbers, and edge_order=1",
+            f"np.gradient along {len(axes)} axes of {len(varargs)} distances, edge_order={edge_order}",
             origin=user_origin(),
-            mend="give one number for each axis, or divide differences by np.diff(x)",
+            mend="give one distance, or one for each axis; edge_order is 1 or 2",
         )
     distances = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
     f = astype(f, np.float64) if f.dtype.kind in "bui" else f
-    found = [_slopes(f, a, d) for a, d in zip(axes, distances, strict=True)]
+    found = [_slopes(f, a, d, edge_order) for a, d in zip(axes, distances, strict=True)]
     return found[0] if len(found) == 1 else tuple(found)
 
 
-def _slopes(f: Array, axis: int, distance: Any) -> Array:
-    if f.shape[axis] < 2:
+def _slopes(f: Array, axis: int, distance: Any, edge_order: int) -> Array:
+    if np.shape(f)[axis] <= edge_order:
         raise ShapeError(
-            "np.gradient along an axis of less than two elements",
+            f"np.gradient along an axis of {np.shape(f)[axis]} elements, with edge_order={edge_order}",
             origin=user_origin(),
-            mend="give at least two",
+            mend=f"give at least {edge_order + 1}",
         )
     f = np.moveaxis(f, axis, 0)
-    inner = (f[2:] - f[:-2]) / (2.0 * distance)
-    ends = ((f[1] - f[0]) / distance, (f[-1] - f[-2]) / distance)
-    return np.moveaxis(np.concatenate([ends[0][None], inner, ends[1][None]]), 0, axis)
+    steps = np.diff(strong(distance)) if np.ndim(distance) else None
+    first, last = (f[:3], f[:-4:-1]) if edge_order == 2 else (f[:2], f[:-3:-1])
+    near, far = (distance,) * 2 if steps is None else (steps[:2], steps[:-3:-1])
+    inner = _inner_slopes(f, distance, steps)
+    made = np.concatenate([_end_slope(first, near)[None], inner, -_end_slope(last, far)[None]])
+    return astype(np.moveaxis(made, 0, axis), np.result_type(f))
+
+
+def _inner_slopes(f: Array, distance: Any, steps: Any) -> Array:
+    if steps is None:
+        return (f[2:] - f[:-2]) / (2.0 * distance)
+    wide = (-1, *(1,) * (np.ndim(f) - 1))
+    before, after = np.reshape(steps[:-1], wide), np.reshape(steps[1:], wide)
+    total = before + after
+    left, right = -after / (before * total), before / (after * total)
+    return left * f[:-2] + (after - before) / (before * after) * f[1:-1] + right * f[2:]
+
+
+def _end_slope(f: Array, steps: Any) -> Array:
+    """The slope at the first of two values, or of three by the parabola through them."""
+    near, far = (steps, steps) if not np.ndim(steps) else (steps[0], steps[-1])
+    if len(f) == 2:
+        return (f[1] - f[0]) / near
+    total = near + far
+    at_end, middle = -(near + total) / (near * total), total / (near * far)
+    return at_end * f[0] + middle * f[1] - near / (far * total) * f[2]
 
 
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Array:
