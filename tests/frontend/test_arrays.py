@@ -39,6 +39,7 @@ METHOD_CASES = {
     "take": lambda x: x.take([0, 1], axis=1),
     "argsort": lambda x: x.argsort(axis=0),
     "searchsorted": lambda x: np.sort(x[0]).searchsorted([0.0, 5.0]),
+    "flat": lambda x: (x.flat[2], x.flat[1:3], sum(x.flat)),
     "T": lambda x: (x.T, x[0].T),
     "mT": lambda x: x.mT,
     "real": lambda x: (x.real, (x * 1j).real),

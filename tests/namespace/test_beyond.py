@@ -121,8 +121,9 @@ def test_what_traced_arrays_say_of_their_dtype():
     ],
 )
 def test_errors(f, kind, message):
-    with pytest.raises(kind, match=message):
+    with pytest.raises(kind, match=message) as error:
         lineara.trace(f, lineara.ArrayType("f64", (3,)))
+    assert "test_beyond.py" in str(error.value)
 
 
 def test_ordinary_arrays_have_the_errors_of_numpy():

@@ -179,6 +179,7 @@ METHODS: dict[str, Any] = {
         )
     },
     **{function.__name__: property(function) for function in (np.real, np.imag)},
+    "flat": property(np.ravel),
     "T": property(np.transpose),
     "mT": property(np.matrix_transpose),
     "astype": convert,
