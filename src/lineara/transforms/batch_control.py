@@ -107,7 +107,8 @@ def where(builder: Builder, mask: Var, x: Var, y: Var) -> Var:
         return builder.make_tuple([where(builder, mask, a, b) for a, b in pairs])
     assert isinstance(x.type, ArrayType)
     full = shape.broadcast(Expr(builder, mask), shape=x.type.shape, axes=(0,))
-    return comparison.select(full, Expr(builder, x), Expr(builder, y)).var  # type: ignore[no-any-return]
+    chosen: Var = comparison.select(full, Expr(builder, x), Expr(builder, y)).var
+    return chosen
 
 
 def batch_scan(batcher: Batcher, e: Equation, op: Scan) -> Steps:
@@ -149,6 +150,7 @@ def batch_scan(batcher: Batcher, e: Equation, op: Scan) -> Steps:
 def _scan_each(batcher: Batcher, trips: Var, op: Scan, inputs: list[Var], given: list[Var]) -> None:
     """A scan of as many trips as the longest example has; it counts them, and leaves examples that are done as they are."""
     builder, body = batcher.builder, op.body
+    assert isinstance(trips.type, ArrayType)
     longest = reductions.reduce_max(Expr(builder, trips), axes=(0,))
     first = longest - 1 if op.reverse else longest.full(0)
     step = Builder(body.name, body.origin)
@@ -157,7 +159,7 @@ def _scan_each(batcher: Batcher, trips: Var, op: Scan, inputs: list[Var], given:
     now = Expr(step, step.param(longest.type))
     others = [step.param(v.type, hint=v.hint) for v in body.params[op.constants :]]
     others_dot = [step.param(v.type, linear=True, hint=v.hint) for v in body.linear_params]
-    turn = shape.broadcast(now, shape=trips.type.shape, axes=())  # type: ignore[union-attr]
+    turn = shape.broadcast(now, shape=trips.type.shape, axes=())
     goes_on = comparison.lt(turn, Expr(step, own_trips)).var
     after, after_dot = step.call(body, [*constants, *others], others_dot)
     kept = _kept(step, goes_on, after, others[: op.carry])
@@ -213,7 +215,8 @@ def swapped(builder: Builder, v: Var) -> Var:
     if isinstance(v.type, TupleType):
         return builder.make_tuple([swapped(builder, x) for x in builder.unpack(v)])
     rest = range(2, len(v.type.shape))
-    return shape.transpose(Expr(builder, v), permutation=(1, 0, *rest)).var  # type: ignore[no-any-return]
+    turned: Var = shape.transpose(Expr(builder, v), permutation=(1, 0, *rest)).var
+    return turned
 
 
 def batch_while(batcher: Batcher, e: Equation, op: While) -> Steps:

@@ -9,7 +9,7 @@ one for its transpose. The rule of a solution uses the solution under the same r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lineara.ir import Builder, Call, Function, LinearCall, Rule, Type, Var, has_tangent
 from lineara.primitives import Expr
@@ -44,9 +44,11 @@ def solution(matvec: Function, solve: Function, transpose_solve: Function | None
     return made[0]
 
 
-def _rule(function: Function, how: str, made_of: Sequence[Function], make: object) -> Rule:
+def _rule(
+    function: Function, how: str, made_of: Sequence[Function], make: Callable[[], Function]
+) -> Rule:
     wrt = [has_tangent(p.type) for p in function.params]
-    return Rule(f"{function.name}.rule", wrt, make, how, made_of)  # type: ignore[arg-type]
+    return Rule(f"{function.name}.rule", wrt, make, how, made_of)
 
 
 class _Derivative(Builder):

@@ -1,6 +1,6 @@
 """Variables and zeros of erased programs."""
 
-from lineara.ir import ArrayType, Builder, Scan, TupleType, Type, Var
+from lineara.ir import ArrayType, Builder, ListType, Scan, TupleType, Type, Var
 
 
 def plain_variable(v: Var) -> Var:
@@ -24,8 +24,7 @@ def plain_zeros(builder: Builder, type_: Type, made: dict[Type, Var]) -> Var:
     return made[type_]
 
 
-def _empty_list(builder: Builder, type_: Type) -> Var:
+def _empty_list(builder: Builder, type_: ListType) -> Var:
     body = Builder("zeros")
-    element = type_.element  # type: ignore[union-attr]
-    scan = Scan(body.finish([plain_zeros(body, element, {})]), None, 0, 0)
+    scan = Scan(body.finish([plain_zeros(body, type_.element, {})]), None, 0, 0)
     return builder.emit(scan, [builder.literal(0, ArrayType("i64"))], [Var(type_)])[0]

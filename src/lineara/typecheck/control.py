@@ -21,7 +21,8 @@ from lineara.typecheck.scope import Rule, Scope, Signature, arity
 
 def _switch(scope: Scope, e: Equation) -> Signature:
     """Γ ⊢ i : integer    each branch : (τ̄ ; σ̄) → (τ̄' ; σ̄')  ⟹  Γ ; Γ̇ ⊢ switch i (x̄ ; ẋ̄) : (τ̄' ; σ̄')"""
-    branches = e.op.branches  # type: ignore[union-attr]
+    assert isinstance(e.op, Switch)
+    branches = e.op.branches
     if not branches or not e.inputs:
         raise scope.error(
             "a switch has no index or no branch", "arity", None, e.origin, "give it both"

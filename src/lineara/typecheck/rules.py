@@ -47,7 +47,8 @@ def _apply(scope: Scope, e: Equation) -> Signature:
 
     Γ ⊢ c̄ : τ̄    Γ̇ ⊢ ẋ̄ : σ̄    p linear in ẋ̄   ⟹   Γ ; Γ̇ ⊢ p(c̄, ẋ̄) : ( ; ρ̄)
     """
-    primitive, attributes = e.op.primitive, e.op.attributes  # type: ignore[union-attr]
+    assert isinstance(e.op, Apply)
+    primitive, attributes = e.op.primitive, e.op.attributes
     _arrays(scope, e, primitive.name)
     try:
         types = infer(primitive, attributes, tuple([v.type for v in e.inputs]))
@@ -86,8 +87,9 @@ def _apply(scope: Scope, e: Equation) -> Signature:
 
 def _literal(scope: Scope, e: Equation) -> Signature:
     """Γ ; · ⊢ c : (τ ; )"""
+    assert isinstance(e.op, Literal)
     arity(scope, e, 0, "a literal")
-    return [(e.op.type, False)]  # type: ignore[union-attr]
+    return [(e.op.type, False)]
 
 
 def _tuple(scope: Scope, e: Equation) -> Signature:
@@ -113,8 +115,9 @@ def _unpack(scope: Scope, e: Equation) -> Signature:
 
 def _zero(scope: Scope, e: Equation) -> Signature:
     """Γ ; · ⊢ 0̇:σ : ( ; σ)"""
+    assert isinstance(e.op, Zero)
     arity(scope, e, 0, "`zero`")
-    return [(e.op.type, True)]  # type: ignore[union-attr]
+    return [(e.op.type, True)]
 
 
 def _add(scope: Scope, e: Equation) -> Signature:
@@ -156,12 +159,13 @@ def _drop(scope: Scope, e: Equation) -> Signature:
 
 def call(scope: Scope, e: Equation) -> Signature:
     """f : (τ̄ ; σ̄) → (τ̄' ; σ̄')    Γ ⊢ x̄ : τ̄    Γ̇ ⊢ ẋ̄ : σ̄  ⟹  Γ ; Γ̇ ⊢ f(x̄ ; ẋ̄) : (τ̄' ; σ̄')"""
-    f: Function = e.op.function  # type: ignore[union-attr]
+    assert isinstance(e.op, Call)
+    f = e.op.function
     params = (*f.params, *f.linear_params)
     arity(scope, e, len(params), f"`{f.name}`")
     for v, p in zip(e.inputs, params, strict=True):
         passes(scope, e, f"`{f.name}`", v, p, p.type)
-    if isinstance(e.op, Call) and e.op.rule is not None and e.op.rule.known:
+    if e.op.rule is not None and e.op.rule.known:
         _derives(scope, e, f, e.op.rule.body, e.op.rule.wrt)
     return [(r.type, False) for r in f.results] + [(r.type, True) for r in f.linear_results]
 
