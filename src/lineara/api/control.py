@@ -48,7 +48,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     """
     _check_scalar(index, "the index of switch")
     if not branches:
-        raise ShapeError("switch needs at least one branch")
+        raise ShapeError("switch needs at least one branch", mend="give it a function")
     if not is_traced(index):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
     leaves, spec, slots = slots_of(tuple(operands), "operands")
