@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pytest
 
-import numpy as np
 from lineara import (
     checkpoint,
     cond,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-import numpy as np
 from lineara import checkpoint, cond, scan, stop_gradient, while_loop, why_zero
 
 X = np.array([1.5, -0.5])

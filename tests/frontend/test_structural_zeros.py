@@ -2,12 +2,12 @@
 
 import warnings
 
+import numpy as np
 import pytest
 from scipy import special
 
 import lineara
 import lineara.numpy as lnp
-import numpy as np
 
 ZERO_ONE = np.array([0.0, 1.0, 4.0])
 SIGNED = np.array([-1.0, 0.0, 2.0])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-import numpy as np
 from lineara import custom_jvp, custom_vjp, stop_gradient
 from lineara.testing import check_derivatives
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from lineara.backends.reference import evaluate_op
 from lineara.ir import Apply, Equation, Function, Var, callees_first, has_tangent, leaves
 from lineara.testing.values import Value, arrays, largest, observe
