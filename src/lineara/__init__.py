@@ -1,8 +1,8 @@
 """lineara: derivatives of NumPy programs, by linearizing once and transposing.
 
-Read the package in this order: `ir` (the language), `typecheck` and `cost`, `primitives` (the table), `transforms` (jvp,
-unzip, transpose, erase), `optimize`, `pipeline` (the stages), `frontend` (NumPy programs), `api` (what is named here),
-`cli`.
+Read the package in this order: `ir` (the language), `primitives` (the table), `typecheck` and `cost`, `syntax` (the language
+as text), `transforms` (jvp, unzip, transpose, erase), `optimize`, `backends`, `pipeline` (the stages), `frontend` and `numpy`
+(NumPy programs), `api` (what is named here), `testing`, `demo`, `cli`.
 """
 
 from lineara.api import (
