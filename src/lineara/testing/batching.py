@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+import numpy as np
+
 from lineara.backends.reference import evaluate, stack
 from lineara.errors import DtypeError, IndexingError
 from lineara.ir import Function, Var, has_tangent
@@ -66,7 +68,7 @@ def _evaluated(function: Function, args: list[Value]) -> tuple[Value, ...] | Non
     """The results; None where a branch that one example does not take cannot be evaluated at it."""
     try:
         return evaluate(function, args)
-    except (IndexingError, DtypeError):
+    except (IndexingError, DtypeError, np.linalg.LinAlgError):
         return None
 
 
