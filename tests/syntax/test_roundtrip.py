@@ -91,7 +91,7 @@ def test_programs(program):
 def test_the_programs_of_the_language_page():
     page = Path(__file__).parents[2] / "docs" / "language.md"
     blocks = re.findall(r"```text\n(def .*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for function in [f for block in blocks for f in parse(block).values()]:
         same_again(check(function))
 
