@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import lineara
+from lineara.frontend.counted import FUNCTIONS as COUNTED
 from lineara.frontend.tables import GENERAL, PRODUCTS, REFUSED
 
 INEXACT = ("f8", "f4", "c16")
@@ -315,12 +316,75 @@ def test_derivatives(function, differentiates_in_all):
 
 
 OF_TWO = {np.extract, np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d, np.polydiv}
+OF_INTEGERS = {np.bincount}
+OF_COMPLEX = {np.real_if_close}
 
 
-@pytest.mark.parametrize("function", REFUSED, ids=label)
-def test_shapes_that_depend_on_values_are_refused(function):
+def applied(function, x):
+    """A function of its arguments, made of one array."""
+    if function in OF_TWO:
+        return function(x > 0, x)
+    given = x.astype(int) if function in OF_INTEGERS else x
+    return function(given * 1j if function in OF_COMPLEX else given)
+
+
+@pytest.mark.parametrize("function", [*REFUSED, *COUNTED], ids=label)
+def test_shapes_that_depend_on_values_are_refused_where_those_are_not_known(function):
     with pytest.raises(lineara.LinearaError, match="would depend on values") as error:
-        lineara.trace(
-            lambda x: function(x > 0, x) if function in OF_TWO else function(x), np.ones(2)
-        )
+        lineara.trace(lambda x: applied(function, x), lineara.ArrayType("f64", (2,)))
     assert "mend: use" in str(error.value)
+
+
+def other(x):
+    """An array that has two elements of another one."""
+    return np.stack([x[1], x[3], x[0] + 0.125])
+
+
+COUNTED_CASES = {
+    np.nonzero: lambda x: (np.nonzero(x > 0), x[np.nonzero(x > 0)]),
+    np.where: lambda x: np.where(x > 0),
+    np.flatnonzero: lambda x: np.flatnonzero(x > 0),
+    np.argwhere: lambda x: np.argwhere(x > 0),
+    np.extract: lambda x: np.extract(x > 0, x * x),
+    np.unique: lambda x: (
+        np.unique(np.append(x, x[:2])),
+        np.unique(np.append(x, x[:2]), return_inverse=True)[1],
+        np.unique(np.stack([x, x, x + 1]), axis=0),
+        np.unique(x.astype(int), return_index=True, return_counts=True),
+    ),
+    np.unique_all: lambda x: tuple(np.unique_all(np.append(x, x[:2]))),
+    np.unique_counts: lambda x: tuple(np.unique_counts(np.append(x, x[:2]))),
+    np.unique_inverse: lambda x: tuple(np.unique_inverse(np.append(x, x[:2]))),
+    np.unique_values: lambda x: np.sort(np.unique_values(np.append(x, x[:2]))),
+    np.union1d: lambda x: np.union1d(x, other(x)),
+    np.intersect1d: lambda x: (
+        np.intersect1d(x, other(x)),
+        np.intersect1d(other(x), x, return_indices=True),
+    ),
+    np.setdiff1d: lambda x: (
+        np.setdiff1d(x, other(x)),
+        np.setdiff1d(other(x), x, assume_unique=True),
+    ),
+    np.setxor1d: lambda x: np.setxor1d(x, other(x)),
+    np.trim_zeros: lambda x: (
+        np.trim_zeros(np.where(x < 0, 0, x)),
+        np.trim_zeros(np.where(x < 0, 0, x), "b"),
+        np.trim_zeros(0 * x),
+    ),
+    np.bincount: lambda x: (
+        np.bincount((x > 0).astype(int), x * x, minlength=3),
+        np.bincount((x > 0).astype(int)),
+    ),
+    np.real_if_close: lambda x: (np.real_if_close(x + 0j), np.real_if_close(x + 1j)),
+}
+
+
+def test_every_function_that_reads_values_is_tried():
+    assert set(COUNTED_CASES) == {*COUNTED, np.where}
+
+
+@pytest.mark.parametrize("function", COUNTED_CASES, ids=label)
+def test_functions_that_read_values(function, agrees, differentiates):
+    x = np.array([-2.125, 0.75, 1.25, -0.25])
+    agrees(COUNTED_CASES[function], x)
+    differentiates(COUNTED_CASES[function], x)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lineara
-from lineara.errors import DtypeError, IndexingError, LinearTypeError, TraceError
+from lineara.errors import DtypeError, IndexingError, LinearTypeError, ShapeError, TraceError
 
 K, J = np.array([1, 0, -1]), np.array([[0, 2], [-1, 1]])
 MASK = np.array([[True, False, True], [False, False, True]])
@@ -65,6 +65,12 @@ ADVANCED = [
     "x[K.astype(np.int8)]",
     "x[np.array([1, 0], np.uint8)]",
     "x[..., K]",
+    "x[x.real > 0]",
+    "x[x[:, 0].imag < 1]",
+    "x[:, x[0] == x[0, 1]]",
+    "x[x.ravel()[0] == x[0, 0]]",
+    "x[True, :, 1]",
+    "x[np.False_]",
 ]
 DEEP = [
     "y[0, :, 1]",
@@ -89,6 +95,8 @@ DEEP = [
     "y[::-1, K, ::-1]",
     "y[1:, ..., ::-2]",
     "y[J % 2, ..., J]",
+    "y[x.real < 1, 1]",
+    "y[0, y[0, :, 0] == y[0, 1, 0], :2]",
 ]
 
 
@@ -162,10 +170,9 @@ def test_traced_bounds_of_slices_are_known_values(agrees):
         (lambda x: x[0, 0, 0], IndexingError, "3 indices for an array of 2 axes"),
         (lambda x: x[..., ...], IndexingError, "one `...` at most"),
         (lambda x: x[[True]], IndexingError, "a mask of shape"),
-        (lambda x: x[np.bool_(True)], IndexingError, "single truth value"),
+        (lambda x: x[:, np.bool_(True)], IndexingError, "single truth value"),
         (lambda x: x[1.0], DtypeError, "an index is an integer"),
         (lambda x: x["a"], DtypeError, "an index is an integer"),
-        (lambda x: x[x > 0], TraceError, "indexing by a traced mask"),
         (lambda x: x[x], DtypeError, "an index is an integer"),
         (lambda x: np.take(x, 7), IndexingError, "index 7 is out of range"),
     ],
@@ -239,4 +246,67 @@ def test_linear_functions_transpose(f):
 def test_what_is_not_linear_is_refused_at_its_line(f):
     with pytest.raises(LinearTypeError) as error:
         lineara.linear_transpose(f, np.ones(4))
+    assert "test_indexing.py" in str(error.value)
+
+
+MASKED = [
+    "y[x > 0] = 7",
+    "y[x > 0] = x[0, 0]",
+    "y[x > 0] = [x[0, 0]]",
+    "y[:, x[0] > 0] = 3",
+    "y[:, x[0] > 0] = [[1.0], [2.0]]",
+    "y[..., x[0] > 0] = 3",
+    "y[x[:, 0] > 0] = x[1]",
+    "y[x[:, 0] > 0] = x[1:]",
+    "y[x[:, 0] > 0, ::-1] = x[1]",
+    "y[1:][x[1:] > 0] = 5",
+    "y.T[x.T > 0] = 0",
+]
+
+
+@pytest.mark.parametrize("line", MASKED)
+def test_assignment_through_a_mask_of_unknown_values_chooses(line, sample):
+    namespace = dict(globals())
+    exec(f"def f(x):\n    y = np.sin(x)\n    {line}\n    return y", namespace)
+    f = namespace["f"]
+    x = sample((2, 3))
+    assert 0 < np.sum(x > 0) < x.size
+    program = lineara.jit(f)
+    np.testing.assert_array_equal(program(x), f(x))
+    np.testing.assert_array_equal(program(-x), f(-x))
+    for at in (x, -x):
+        total, own = (lambda x: np.sum(program(x) ** 2)), (lambda x: np.sum(f(x) ** 2))
+        np.testing.assert_allclose(lineara.grad(total)(at), lineara.grad(own)(at), rtol=1e-14)
+
+
+def assign(place, value=1.0):
+    def f(x):
+        y = np.sin(x)
+        y[place(x)] = value
+        return y
+
+    return f
+
+
+@pytest.mark.parametrize(
+    ("f", "kind", "message"),
+    [
+        (lambda x: x[x > 0], TraceError, r"not known here.*\n.*\n.*\n.*np.where\(mask, x, 0\)"),
+        (lambda x: np.nonzero(x), TraceError, "would depend on values"),
+        (lambda x: np.where(x), TraceError, r"use np.where\(condition, x, y\)"),
+        (lambda x: np.unique(x), TraceError, "use np.sort"),
+        (lambda x: np.compress(x[0] > 0, x, 1), TraceError, "would depend on values"),
+        (assign(lambda x: x > 0, np.ones(2)), TraceError, "how many it takes is not known"),
+        (assign(lambda x: (x[0] > 0, None)), TraceError, "beside other indices than slices"),
+        (assign(lambda x: x[:, 0] > 0, np.ones((2, 3))), TraceError, "how many it takes"),
+        (
+            assign(lambda x: x[0] > 0),
+            ShapeError,
+            r"a mask of shape \(3,\) for axes of shape \(2,\)",
+        ),
+    ],
+)
+def test_masks_whose_values_are_not_known(f, kind, message):
+    with pytest.raises(kind, match=message) as error:
+        lineara.jit(f)(np.ones((2, 3)))
     assert "test_indexing.py" in str(error.value)

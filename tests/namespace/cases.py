@@ -140,6 +140,11 @@ ARRAYS = {
     "tile": Case([lambda xp, x: xp.tile(x, (2, 1))], (M,), ALL),
     "unstack": Case([lambda xp, x: xp.unstack(x, axis=1)], (M,), ALL),
     "count_nonzero": Case([lambda xp, x: xp.count_nonzero(x, axis=0)], (M,), ALL),
+    "nonzero": Case([called("nonzero")], (M,), ALL),
+    "unique_all": Case([lambda xp, x: tuple(xp.unique_all(x))], (M,), ORDERED),
+    "unique_counts": Case([lambda xp, x: tuple(xp.unique_counts(x))], (M,), ORDERED),
+    "unique_inverse": Case([lambda xp, x: tuple(xp.unique_inverse(x))], (M,), ORDERED),
+    "unique_values": Case([lambda xp, x: xp.sort(xp.unique_values(x))], (M,), ORDERED),
     "searchsorted": Case(
         [lambda xp, x: xp.searchsorted(np.arange(-1, 3), x, side="right")], (M,), ORDERED
     ),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lineara.errors import TraceError
 from lineara.frontend.axes import shape_from
+from lineara.frontend.counted import nonzero
 from lineara.frontend.joining import take
 from lineara.frontend.promotion import (
     Array,
@@ -28,9 +28,11 @@ from lineara.primitives import comparison, conversion
 
 
 def where(condition: Any, /, *choices: Any) -> Array:
-    """`np.where(condition, x, y)`; with one argument its result would have a shape that depends on values."""
+    """`np.where(condition, x, y)`; with one argument it is `np.nonzero`."""
+    if not choices:
+        return nonzero(condition)
     if len(choices) != 2:
-        raise depends_on_values("np.where(condition)", "np.where(condition, x, y)")
+        raise ValueError("either both or neither of x and y should be given")
     condition = as_operand(condition)
     condition = astype(condition, np.bool_)
     x, y = (as_operand(c) for c in choices)
@@ -38,15 +40,6 @@ def where(condition: Any, /, *choices: Any) -> Array:
     shape = np.broadcast_shapes(*map(shape_of, (condition, x, y)))
     chosen = in_one_zone(astype(x, dtype), astype(y, dtype))
     return apply(comparison.select, *(broadcast_to(v, shape) for v in (condition, *chosen)))
-
-
-def depends_on_values(what: str, instead: str) -> TraceError:
-    """The error of a result whose shape is not known while tracing."""
-    return TraceError(
-        f"{what} of a traced array: the shape of the result would depend on values",
-        origin=user_origin(),
-        mend=f"use {instead}",
-    )
 
 
 def clip(
@@ -128,11 +121,6 @@ def angle(z: Array, deg: bool = False) -> Array:
     """`np.angle`."""
     radians = np.arctan2(np.imag(z), np.real(z))
     return np.rad2deg(radians) if deg else radians
-
-
-def real_if_close(a: Array, tol: float = 100) -> Array:
-    """`np.real_if_close`, whose dtype would depend on values."""
-    raise depends_on_values("np.real_if_close", "np.real")
 
 
 def iscomplexobj(x: Array) -> bool:
@@ -372,15 +360,6 @@ def result_dtype(*arrays_and_dtypes: Any) -> np.dtype[Any]:
 def can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
     """`np.can_cast`."""
     return bool(np.can_cast(from_.dtype if is_traced(from_) else from_, to, casting))
-
-
-def refused(function: Callable[..., Any], instead: str) -> Callable[..., Any]:
-    """The rule of a function whose result would have a shape that depends on values."""
-
-    def rule(*args: Any, **kwargs: Any) -> Any:
-        raise depends_on_values(f"np.{function.__name__}", instead)
-
-    return rule
 
 
 def may_share_memory(a: Any, b: Any, max_work: Any = None) -> bool:

@@ -19,7 +19,15 @@ from lineara.frontend.promotion import (
     in_one_zone,
     shape_of,
 )
-from lineara.frontend.trace import add, apply, filled, is_traced, native, user_origin
+from lineara.frontend.trace import (
+    add,
+    apply,
+    filled,
+    is_traced,
+    native,
+    user_origin,
+    value_now,
+)
 from lineara.ir import is_supported
 from lineara.primitives import comparison, gathering, shape, slicing
 
@@ -47,6 +55,7 @@ class Plan:
 
 def getitem(x: Array, index: Any) -> Array:
     """`x[index]`."""
+    x, index = _with_axes_of_truth_values(x, index)
     plan = plan_of(x, index)
     part = _sliced(x, plan)
     if plan.reverse:
@@ -59,6 +68,9 @@ def getitem(x: Array, index: Any) -> Array:
 
 def updated(x: Array, index: Any, value: Array) -> Array:
     """`x` after `x[index] = value`."""
+    wide, index = _with_axes_of_truth_values(x, index)
+    if wide is not x:
+        return apply(shape.reshape, updated(wide, index, value), shape=x.shape)
     plan = plan_of(x, index)
     value = in_one_zone(x, astype(_without_leading_ones(as_operand(value), plan), x.dtype))[1]
     value = broadcast_to(value, plan.shape)
@@ -137,7 +149,7 @@ def plan_of(x: Array, index: Any) -> Plan:
     """The steps that an index asks for.
 
     Raises:
-        IndexingError: too many indices, or one out of range. TraceError: a mask that is traced. DtypeError: no index at all.
+        IndexingError: too many indices, or one out of range. TraceError: a mask of unknown values. DtypeError: no index at all.
     """
     entries = _entries(x, index)
     advanced = [i for i, e in enumerate(entries) if _is_array(e)]
@@ -218,18 +230,27 @@ def _entries(x: Array, index: Any) -> list[Axis]:
     return given
 
 
+def _with_axes_of_truth_values(x: Array, index: Any) -> tuple[Array, Any]:
+    """A truth value that stands first is a mask of a new axis of size 1."""
+    first, *rest = index if isinstance(index, tuple) and index else (index,)
+    if not _is_truth_value(first):
+        return x, index
+    mask = np.reshape(_entry(first), (1,))
+    return apply(shape.reshape, x, shape=(1, *x.shape)), (mask, *rest)
+
+
+def _is_truth_value(e: Any) -> bool:
+    return isinstance(e, bool | np.bool_) or (
+        (is_traced(e) or isinstance(e, np.ndarray)) and not e.ndim and e.dtype.kind == "b"
+    )
+
+
 def _entry(e: Any) -> Any:
     """An entry of an index, checked: lists become arrays, masks stay."""
     if e is None or e is Ellipsis or isinstance(e, slice) or _is_number(e):
         return e
     if is_traced(e):
-        if e.dtype.kind == "b":
-            raise TraceError(
-                "indexing by a traced mask: the shape of the result would depend on values",
-                origin=user_origin(),
-                mend="np.where(mask, x, 0) keeps the shape; a mask that is not traced can index",
-            )
-        array = e
+        array = _known_mask(e) if e.dtype.kind == "b" else e
     else:
         array = np.asarray(e)
         if array.size == 0 and isinstance(e, list | tuple):
@@ -241,6 +262,19 @@ def _entry(e: Any) -> Any:
             mend="convert it to integers: index.astype(int)",
         )
     return array
+
+
+def _known_mask(mask: Array) -> Array:
+    """The values of a traced mask, which the shape of the result depends on."""
+    value = value_now(mask)
+    if value is None:
+        raise TraceError(
+            "indexing by a traced mask whose values are not known here: the shape of the result depends on them",
+            origin=user_origin(),
+            mend="np.where(mask, x, 0) keeps the shape, and np.sum(x, where=mask) leaves elements out; x[mask] = 0 is "
+            "possible",
+        )
+    return value
 
 
 def _is_number(e: Any) -> bool:
@@ -275,9 +309,9 @@ def _positions(mask: Any, dims: tuple[int, ...], axis: int) -> list[Array]:
         )
     if not mask.ndim:
         raise IndexingError(
-            "a single truth value as an index",
+            "a single truth value as a later index",
             origin=user_origin(),
-            mend="use x[None] for a new axis, or a mask of the shape of the array",
+            mend="put it first, or use a mask of the shape of the array",
         )
     return list(np.nonzero(mask))
 

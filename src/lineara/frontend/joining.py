@@ -10,6 +10,7 @@ import numpy as np
 
 from lineara.errors import ShapeError, TraceError
 from lineara.frontend.axes import axis_of
+from lineara.frontend.counted import now
 from lineara.frontend.promotion import (
     Array,
     as_operand,
@@ -275,6 +276,8 @@ def delete(arr: Array, obj: Any, axis: int | None = None) -> Array:
 
 
 def compress(condition: Any, a: Array, axis: int | None = None, out: Any = None) -> Array:
-    """`np.compress`; the condition is not traced."""
+    """`np.compress`."""
     refuse("compress", out=out)
-    return np.take(a, np.flatnonzero(condition), axis)
+    return np.take(
+        a, np.flatnonzero(now(condition, "np.compress", "np.where(condition, x, 0)")), axis
+    )

@@ -9,7 +9,6 @@ import numpy as np
 
 from lineara.errors import TraceError
 from lineara.frontend.axes import axis_of
-from lineara.frontend.functions import depends_on_values
 from lineara.frontend.promotion import Array, astype, dtype_of, shape_of, strong
 from lineara.frontend.reductions import argmax, argmin, argsort, sort
 from lineara.frontend.statistics import searchsorted
@@ -121,11 +120,9 @@ def diag_indices_from(arr: Array) -> Any:
 
 
 def ix_(*args: Any) -> tuple[Array, ...]:
-    """`np.ix_`, of integers."""
+    """`np.ix_`."""
     made = []
     for i, x in enumerate(args):
-        if is_traced(x) and x.dtype == np.bool_:
-            raise depends_on_values("np.ix_", "integers")
         x = np.flatnonzero(x) if strong(x).dtype == np.bool_ else strong(x)
         made.append(np.reshape(x, [-1 if k == i else 1 for k in range(len(args))]))
     return tuple(made)

@@ -19,13 +19,24 @@ DType = np.dtype[Any]
 
 
 def as_operand(x: Any) -> Array:
-    """An operand as NumPy takes it: a list or tuple is an array of its elements."""
-    return np.asarray(x) if isinstance(x, list | tuple) else x
+    """An operand as NumPy takes it: a list or tuple is an array of its elements, which may be traced."""
+    return strong(x) if isinstance(x, list | tuple) else x
 
 
 def strong(x: Any) -> Array:
     """An operand whose dtype is its own: a Python number counts as an array of its default dtype."""
-    return x if is_traced(x) else np.asarray(x)
+    if is_traced(x):
+        return x
+    return np.stack([strong(part) for part in x]) if first_traced(x) is not None else np.asarray(x)
+
+
+def first_traced(x: Any) -> Any:
+    """The first traced value in an argument, in nested lists too, or None."""
+    if is_traced(x):
+        return x
+    if not isinstance(x, list | tuple):
+        return None
+    return next((t for part in x if (t := first_traced(part)) is not None), None)
 
 
 def shape_of(x: Array) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from lineara.frontend import (
     applying,
+    counted,
     decompositions,
     fourier,
     functions,
@@ -214,29 +215,10 @@ GENERAL: dict[Rule, Rule] = {
 }
 
 REFUSED: dict[Rule, Rule] = {
-    function: functions.refused(function, instead)
+    function: counted.refused(function, instead)
     for function, instead in (
-        (np.nonzero, "np.where(condition, x, y), or np.argmax"),
-        (np.flatnonzero, "np.where(condition, x, y), or np.argmax"),
-        (np.argwhere, "np.where(condition, x, y), or np.argmax"),
-        (np.extract, "np.where(condition, x, 0)"),
-        (np.unique, "np.sort"),
-        (np.unique_all, "np.sort"),
-        (np.unique_counts, "np.sort"),
-        (np.unique_inverse, "np.sort"),
-        (np.unique_values, "np.sort"),
-        (np.union1d, "np.concatenate"),
-        (np.intersect1d, "np.isin"),
-        (np.setdiff1d, "np.isin"),
-        (np.setxor1d, "np.isin"),
         (np.roots, "np.linalg.eigvals of the companion matrix"),
         (np.polydiv, "np.convolve with the reciprocal series"),
-        (np.real_if_close, "np.real"),
-        (np.trim_zeros, "a slice"),
-        (
-            np.bincount,
-            "np.sum(np.where(labels[:, None] == np.arange(n), weights[:, None], 0), axis=0)",
-        ),
     )
 }
 
@@ -247,6 +229,7 @@ FUNCTIONS: dict[Rule, Rule] = {
     **PRODUCTS,
     **GENERAL,
     **REFUSED,
+    **counted.FUNCTIONS,
     **quantiles.FUNCTIONS,
     **places.FUNCTIONS,
     **sequences.FUNCTIONS,

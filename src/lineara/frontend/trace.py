@@ -333,15 +333,20 @@ def emit(op: Op, operands: Sequence[Any], outputs: Sequence[Var]) -> list[Any]:
     return [trace.wrap(trace, v) for v in trace.builder.emit(op, inputs, outputs)]
 
 
+def value_now(x: Any) -> Any:
+    """The value of a traced array in this run, or None where only its type is known."""
+    if x._trace not in _active.traces:
+        raise leaked(x)
+    return x._trace.value(x._var)
+
+
 def known_value(x: Any, what: str) -> Any:
     """The value of a traced array, for Python that needs it now.
 
     Raises:
         TraceError: if the function is traced for types only, or the value is linear.
     """
-    if x._trace not in _active.traces:
-        raise leaked(x)
-    value = x._trace.value(x._var)
+    value = value_now(x)
     if value is None:
         kind = "linear" if x._var.linear else "traced"
         raise TraceError(

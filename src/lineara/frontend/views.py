@@ -15,6 +15,7 @@ import numpy as np
 
 from lineara.errors import DtypeError, ShapeError, TraceError
 from lineara.frontend.indexing import getitem, updated
+from lineara.frontend.masks import written
 from lineara.frontend.promotion import Array, astype
 from lineara.frontend.trace import current_trace, is_traced, renamed, user_origin
 
@@ -102,7 +103,7 @@ def _function_view(
 def assign(x: Array, index: Any, value: Any) -> None:
     """`x[index] = value`."""
     _refuse_assignment(x)
-    _replace(x, updated(x, index, value))
+    _replace(x, written(x, index, value))
 
 
 def assign_whole(x: Array, value: Array, what: str) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 
 from lineara.errors import ShapeError, TraceError
 from lineara.frontend.axes import axis_of
+from lineara.frontend.counted import now
 from lineara.frontend.promotion import Array, strong
 from lineara.frontend.trace import is_traced, user_origin
 from lineara.frontend.ufuncs import refuse
@@ -61,14 +62,8 @@ def putmask(a: Array, mask: Any, values: Any) -> None:
 
 
 def place(arr: Array, mask: Any, vals: Any) -> None:
-    """`np.place`: values one after the other, again and again; the mask is not traced."""
-    if is_traced(mask):
-        raise TraceError(
-            "np.place with a traced mask has no meaning on traced arrays",
-            origin=user_origin(),
-            mend="use np.putmask, or np.where(mask, x, y)",
-        )
-    at = np.nonzero(np.asarray(mask))
+    """`np.place`: values one after the other, again and again."""
+    at = np.nonzero(now(mask, "np.place", "np.putmask, or np.where(mask, x, y)"))
     _written(arr)[at] = np.resize(np.ravel(strong(vals)), at[0].shape)
 
 

@@ -5,14 +5,21 @@ Outside of a transformed function each gives what NumPy's of its name gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from math import ceil
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from lineara.frontend.promotion import Array, astype, broadcast_to, result_type, strong
+from lineara.frontend.promotion import (
+    Array,
+    astype,
+    broadcast_to,
+    first_traced,
+    result_type,
+    strong,
+)
 from lineara.frontend.trace import current_trace, filled, is_traced, known_value, renamed
 from lineara.ir import is_supported
 
@@ -50,25 +57,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _traced_leaves(x: Any) -> Iterator[Any]:
-    """The traced values in an argument, in nested lists too."""
-    if is_traced(x):
-        yield x
-    elif isinstance(x, list | tuple):
-        for part in x:
-            yield from _traced_leaves(part)
-
-
-def _first_traced(*arguments: Any) -> Any:
-    return next(_traced_leaves(arguments), None)
-
-
 def _handing_over(function: Callable[P, R]) -> Callable[P, R]:
     """A NumPy function that hands over for traced values in any of its arguments."""
 
     @wraps(function)
     def handed(*args: P.args, **kwargs: P.kwargs) -> R:
-        found = _first_traced(*args, *kwargs.values())
+        found = first_traced((*args, *kwargs.values()))
         if found is None:
             return function(*args, **kwargs)
         handler: Callable[..., R] = found.__array_function__
@@ -109,19 +103,13 @@ def array(object: Any, dtype: Any = None, *, copy: bool | None = True, **options
     >>> lineara.grad(lambda x: lnp.array([[x, 1.0], [2.0, x * x]])[1, 1])(3.0)
     array(6.)
     """
-    if _first_traced(object) is None:
+    if first_traced(object) is None:
         return np.array(object, dtype, copy=copy, **options)
-    made = _nested(object)
+    made = strong(object)
     made = made if dtype is None else astype(made, dtype)
     missing = options.get("ndmin", 0) - np.ndim(made)
     made = np.reshape(made, (*(1,) * missing, *np.shape(made))) if missing > 0 else made
     return renamed(made) if copy else made
-
-
-def _nested(x: Any) -> Array:
-    if is_traced(x) or _first_traced(x) is None:
-        return strong(x)
-    return np.stack([_nested(part) for part in x])
 
 
 def asarray(a: Any, dtype: Any = None, *, copy: bool | None = None, **options: Any) -> Array:
@@ -130,7 +118,7 @@ def asarray(a: Any, dtype: Any = None, *, copy: bool | None = None, **options: A
     Raises:
         ValueError: if `copy` is false and the dtype differs.
     """
-    if _first_traced(a) is None:
+    if first_traced(a) is None:
         return np.asarray(a, dtype, copy=copy, **options)
     made = array(a, dtype, copy=copy)
     if copy is False and made is not a:
@@ -140,19 +128,19 @@ def asarray(a: Any, dtype: Any = None, *, copy: bool | None = None, **options: A
 
 def asanyarray(a: Any, dtype: Any = None, **options: Any) -> Array:
     """`np.asanyarray`. See `asarray`."""
-    return np.asanyarray(a, dtype, **options) if _first_traced(a) is None else asarray(a, dtype)
+    return np.asanyarray(a, dtype, **options) if first_traced(a) is None else asarray(a, dtype)
 
 
 def ascontiguousarray(a: Any, dtype: Any = None) -> Array:
     """`np.ascontiguousarray`: of at least one axis."""
-    if _first_traced(a) is None:
+    if first_traced(a) is None:
         return np.ascontiguousarray(a, dtype)
     return np.atleast_1d(asarray(a, dtype))
 
 
 def asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Array:
     """`np.asarray_chkfinite`; traced values are not checked, as they may not be known."""
-    if _first_traced(a) is None:
+    if first_traced(a) is None:
         return np.asarray_chkfinite(a, dtype, order)
     return asarray(a, dtype)
 
@@ -186,7 +174,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Arra
     array(4.)
     """
     value = array(fill_value, dtype)
-    if _first_traced(value) is not None:
+    if first_traced(value) is not None:
         return broadcast_to(value, np.empty(shape, np.bool_).shape)
     if current_trace() is None or value.dtype.kind not in "fc" or not is_supported(value.dtype):
         return np.full(shape, fill_value, dtype, **options)
@@ -224,7 +212,7 @@ def arange(
     >>> lineara.grad(lambda h: lnp.arange(0.0, 1.0, h).sum())(0.25)
     array(6.)
     """
-    if _first_traced(start, stop, step) is None:
+    if first_traced((start, stop, step)) is None:
         plain: Array = np.arange(start, stop, step, dtype=dtype, **options)
         return plain
     first, last = (0, start) if stop is None else (start, stop)
