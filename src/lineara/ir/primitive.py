@@ -49,6 +49,8 @@ class Primitive:
     erased       how to apply it when its linear operands are linear no more; None: as it stands
     batch        `(record, operands, attributes) -> results`, for operands that all have a new first axis, of examples;
                  None: an elementwise record as it stands, any other one example after the other
+    scalar       `(m, *numbers, **attributes) -> number`, the meaning of an elementwise record on one element in machine
+                 code: an expression of the arithmetic `m`, which a back end brings; None: `evaluate` is called back
     transient    whether it is made for one run, so that no program with it is remembered
     key          what tells it apart from other records
     inferred     the result types that are known
@@ -68,6 +70,7 @@ class Primitive:
     linear_form: Callable[..., Any] | None = None
     erased: Callable[..., Any] | None = None
     batch: Callable[..., tuple[Any, ...]] | None = None
+    scalar: Callable[..., Any] | None = None
     jointly: bool = False
     elementwise: bool = False
     admits: Callable[..., bool] | None = None

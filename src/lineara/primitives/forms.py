@@ -110,12 +110,14 @@ def elementwise(
     linear_in: Sequence[tuple[int, ...]] = (),
     attributes: Callable[..., None] = no_attributes,
     samples: Sequence[dict[str, Any]] = ({},),
+    scalar: Callable[..., Any] | None = None,
 ) -> Primitive:
     """A record that maps each element by itself.
 
     `partials[i]` is ∂result/∂operand i: a function of the result, the operands and the attributes, or a number 1, -1 or 0.
     `linear_in` are the sets of operands in each of which it is linear, the others held: it may be applied to linear values
-    there, by its partials. `attributes` takes the attributes and refuses bad ones; `samples` are some for the examples.
+    there, by its partials. `scalar` is its meaning in machine code. `attributes` takes the attributes and refuses bad ones;
+    `samples` are some for the examples.
     """
 
     def infer(*operands: ArrayType, **given: Any) -> tuple[ArrayType, ...]:
@@ -153,6 +155,7 @@ def elementwise(
         linear_in=tuple(map(frozenset, linear_in)),
         linear_form=linear_form if linear_in else None,
         elementwise=True,
+        scalar=scalar,
         examples=examples_of(kinds, len(partials), low, high, samples),
     )
 
@@ -240,6 +243,7 @@ def differentiable(
     linear_form: Callable[..., Any] | None = None,
     batch: Callable[..., Any] | None = None,
     admits: Callable[..., bool] | None = None,
+    scalar: Callable[..., Any] | None = None,
 ) -> Primitive:
     """A record with a rule for its tangents, which is emitted in terms of other records.
 
@@ -270,6 +274,7 @@ def differentiable(
         elementwise=elementwise,
         admits=admits,
         examples=examples,
+        scalar=scalar,
     )
 
 
@@ -284,6 +289,7 @@ def nondifferentiable(
     work: Callable[..., int] = largest,
     elementwise: bool = False,
     batch: Callable[..., Any] | None = None,
+    scalar: Callable[..., Any] | None = None,
 ) -> Primitive:
     """A record whose results have no tangent: comparisons, integers, and what is flat almost everywhere."""
     return differentiable(
@@ -297,6 +303,7 @@ def nondifferentiable(
         work=work,
         batch=batch,
         elementwise=elementwise,
+        scalar=scalar,
     )
 
 
@@ -318,6 +325,7 @@ def multilinear(
     elementwise: bool = False,
     batch: Callable[..., Any] | None = None,
     admits: Callable[..., bool] | None = None,
+    scalar: Callable[..., Any] | None = None,
 ) -> Primitive:
     """A record that is linear in each of the sets of operands `linear_in`, the others held, or `jointly` in all operands.
 
@@ -355,6 +363,7 @@ def multilinear(
         elementwise=elementwise,
         admits=admits,
         examples=examples,
+        scalar=scalar,
     )
     return record
 
