@@ -249,6 +249,30 @@ def test_a_rule_may_close_over_arrays_and_what_is_not_differentiated():
     assert "return g(x)" in str(error.value)
 
 
+def scaled(kind, a):
+    """x ↦ a·x², with a rule that closes over a."""
+    if kind == "jvp":
+        f = custom_jvp(lambda x: a * x * x)
+        f.defjvp(lambda p, t: (f(*p), 2.0 * a * p[0] * t[0]))
+    else:
+        f = custom_vjp(lambda x: a * x * x)
+        f.defvjp(lambda x: (f(x), x), lambda x, bar: (2.0 * a * x * bar,))
+    return f
+
+
+@pytest.mark.parametrize("kind", ["jvp", "vjp"])
+def test_the_derivative_that_a_rule_gives_depends_on_what_it_closes_over(kind):
+    assert grad(lambda a: grad(scaled(kind, a))(3.0))(2.0) == 6.0
+    assert jvp(lambda a: grad(scaled(kind, a))(3.0), (2.0,), (1.0,))[1] == 6.0
+    assert grad(lambda a: a * scaled(kind, stop_gradient(a))(3.0))(2.0) == 18.0
+    assert grad(lambda a: grad(grad(scaled(kind, a)))(3.0))(2.0) == 2.0
+    np.testing.assert_array_equal(vmap(lambda a: grad(scaled(kind, a))(a))(X), 2.0 * X * X)
+    assert jit(lambda a: grad(lambda x: np.sum(vmap(scaled(kind, a))(x)))(X))(2.0)[0] == 4.0 * X[0]
+    with pytest.raises(TransformError, match="with respect to `a`, which its rule does not") as e:
+        grad(lambda a: scaled(kind, a)(3.0))(2.0)
+    assert "test_custom_rules.py" in str(e.value)
+
+
 def test_a_derivative_with_a_rule_is_transformed_once():
     def f(x):
         return np.sum(log1pexp(tanh(x)))

@@ -280,3 +280,30 @@ def test_programs_with_solvers_of_python_are_remembered_unless_the_solver_closes
     assert remembered(python_loop) == 0
     large = np.ones(1000)
     assert remembered(lambda m, b: python_loop(m, b * large[0])) == 0
+
+
+def test_what_equations_and_solvers_close_over_may_be_traced():
+    def cubic(a):
+        return custom_root(
+            lambda x: x**3 - a, 1.0, lambda f, x: a ** (1 / 3), lambda g, y: y / (3 * a ** (2 / 3))
+        )
+
+    def system(s):
+        m = np.array([[3.0, 1.0], [1.0, 2.0]]) * s
+        return linear_solve(
+            lambda x: m @ x,
+            np.array([1.0, 3.0]),
+            lambda matvec, b: np.linalg.solve(m, b),
+            lambda matvec, b: np.linalg.solve(m.T, b),
+        )[1]
+
+    for f, slope, curvature in (
+        (cubic, lambda a: a ** (-2 / 3) / 3, lambda a: -2 / 9 * a ** (-5 / 3)),
+        (system, lambda s: -1.6 / s**2, lambda s: 3.2 / s**3),
+    ):
+        for at in (2.0, 8.0):
+            for g in (f, jit(f)):
+                np.testing.assert_allclose(grad(g)(at), slope(at), rtol=1e-12)
+                np.testing.assert_allclose(grad(grad(g))(at), curvature(at), rtol=1e-12)
+        batch = np.array([2.0, 8.0])
+        np.testing.assert_allclose(vmap(grad(f))(batch), slope(batch), rtol=1e-12)

@@ -112,6 +112,15 @@ def test_bad_black_boxes(f, adjoint, kind, words):
         linear_function(f, adjoint=adjoint)(X)
 
 
+def test_a_black_box_does_not_close_over_traced_values():
+    def f(a):
+        return linear_function(lambda x: a * x, adjoint=lambda w: a * w)(3.0)
+
+    with pytest.raises(LinearaError, match="closes over a traced value") as error:
+        grad(f)(2.0)
+    assert "test_linear_function.py" in str(error.value)
+
+
 def test_exceptions_of_the_host_come_through():
     def fails(x):
         if np.any(x > 10.0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -11,8 +12,9 @@ from lineara.api.arguments import Argnums, Arguments, refuse_uncallable, split
 from lineara.api.linear_map import LinearMap, linear_map_of
 from lineara.api.record import Recorded, call, name_of, record
 from lineara.errors import DtypeError, ShapeError
+from lineara.frontend.trace import is_traced
 from lineara.ir import ArrayType
-from lineara.transforms import Policy, as_written
+from lineara.transforms import Policy, as_written, prune
 
 
 def value_and_grad(
@@ -50,20 +52,12 @@ def value_and_grad(
     """
     refuse_uncallable(f, "value_and_grad")
 
+    gradient = _Gradient(f, argnums, has_aux, holomorphic, policy)
+
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        arguments = split(f, argnums, args, kwargs, "grad")
-        recorded = record(
-            f, arguments.leaves, arguments.rebuild, hints=arguments.hints, has_aux=has_aux
-        )
-        _check_scalar(f, recorded, holomorphic)
-        request = pipeline.Request(_wrt(arguments, recorded), outputs=1, policy=policy)
-        (gradient,) = pipeline.run(recorded.function, request, "grad")
-        given = call(gradient, [*arguments.leaves, *recorded.captured])
-        count = len(recorded.function.results)
-        value = recorded.result(given[:count])
-        bars = arguments.like(given[count:])
-        return ((value, recorded.aux_result(given[:count])) if has_aux else value), bars
+        (value, aux), bars = gradient(args, kwargs, with_value=True)
+        return ((value, aux) if has_aux else value), bars
 
     return value_and_gradient
 
@@ -85,14 +79,46 @@ def grad(
     array(0.)
     """
     refuse_uncallable(f, "grad")
-    both = value_and_grad(f, argnums, has_aux, holomorphic, policy=policy)
+
+    found = _Gradient(f, argnums, has_aux, holomorphic, policy)
 
     @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, bars = both(*args, **kwargs)
-        return (bars, value[1]) if has_aux else bars
+        (_, aux), bars = found(args, kwargs, with_value=False)
+        return (bars, aux) if has_aux else bars
 
     return gradient
+
+
+@dataclass(frozen=True, slots=True)
+class _Gradient:
+    """A scalar function and how it is differentiated."""
+
+    f: Callable[..., Any]
+    argnums: Argnums
+    has_aux: bool
+    holomorphic: bool
+    policy: Policy
+
+    def __call__(self, args: Any, kwargs: Any, *, with_value: bool) -> tuple[tuple[Any, Any], Any]:
+        """((value, aux), gradient); in a trace, without the value, what it alone needs is left out."""
+        f = self.f
+        arguments = split(f, self.argnums, args, kwargs, "grad")
+        recorded = record(
+            f, arguments.leaves, arguments.rebuild, hints=arguments.hints, has_aux=self.has_aux
+        )
+        _check_scalar(f, recorded, self.holomorphic)
+        request = pipeline.Request(_wrt(arguments, recorded), outputs=1, policy=self.policy)
+        (gradient,) = pipeline.run(recorded.function, request, "grad")
+        given = [*arguments.leaves, *recorded.captured]
+        if with_value or not any(map(is_traced, given)):
+            results = call(gradient, given)
+        else:
+            rest = (True,) * (len(gradient.results) - 1)
+            results = [None, *call(prune(gradient, (False, *rest)), given)]
+        count = len(recorded.function.results)
+        aux = recorded.aux_result(results[:count]) if self.has_aux else None
+        return (recorded.result(results[:count]), aux), arguments.like(results[count:])
 
 
 def _wrt(arguments: Arguments, recorded: Recorded) -> tuple[bool, ...]:

@@ -77,6 +77,13 @@ class linear_function:  # noqa: N801  (a decorator)
     def _new(self, spec: TreeSpec, types: tuple[ArrayType, ...]) -> _Map:
         zeros = [np.zeros(t.shape, t.dtype) for t in types]
         given, out = flatten(self.f(*unflatten(spec, zeros)))
+        if any(map(is_traced, given)):
+            raise LinearaError(
+                f"`{self.name}` closes over a traced value: a black box runs in Python, on NumPy arrays",
+                origin=user_origin(),
+                mend="a function written in NumPy needs no declaration, unless linear_transpose is to be applied to it: "
+                "call it as it is; or close over arrays",
+            )
         for x in given:
             check_leaf(x, f"the result of `{self.name}`", "linear_function", True)
             if np.any(x):
