@@ -107,6 +107,7 @@ scale = multilinear(
     examples=examples_of(INEXACT, 2),
     work=largest,
     elementwise=True,
+    scalar=lambda m, c, x: m.scaled(c, x),
 )
 
 
@@ -125,6 +126,7 @@ neg = multilinear(
     family="arithmetic",
     examples=examples_of(NUMBER, 1),
     elementwise=True,
+    scalar=lambda m, x: -x,
 )
 
 sub = elementwise(
@@ -135,6 +137,7 @@ sub = elementwise(
     kinds=NUMBER,
     family="arithmetic",
     linear_in=[(0, 1)],
+    scalar=lambda m, x, y: x - y,
 )
 
 mul = elementwise(
@@ -145,6 +148,7 @@ mul = elementwise(
     kinds=ANY,
     family="arithmetic",
     linear_in=[(0,), (1,)],
+    scalar=lambda m, x, y: x * y,
 )
 
 div = elementwise(
@@ -155,4 +159,5 @@ div = elementwise(
     family="arithmetic",
     linear_in=[(0,)],
     low=0.5,
+    scalar=lambda m, x, y: x / y,
 )

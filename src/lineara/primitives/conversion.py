@@ -103,6 +103,7 @@ convert: Primitive = multilinear(
     work=_work_convert,
     jvp=_jvp_convert,
     elementwise=True,
+    scalar=lambda m, x, *, dtype: m.convert(x, DTYPE_NAMES[dtype]),
 )
 
 
@@ -124,6 +125,7 @@ real: Primitive = multilinear(
     family="conversion",
     examples=examples_of("c", 1),
     elementwise=True,
+    scalar=lambda m, x: x.real,
 )
 
 
@@ -141,6 +143,7 @@ imag: Primitive = differentiable(
     family="conversion",
     examples=examples_of("c", 1),
     elementwise=True,
+    scalar=lambda m, x: x.imag,
     linear_in=FIRST,
     linear_form=_linear_imag,
 )
@@ -155,6 +158,7 @@ conj: Primitive = multilinear(
     family="conversion",
     examples=examples_of("c", 1),
     elementwise=True,
+    scalar=lambda m, x: m.conj(x),
 )
 
 
@@ -187,6 +191,7 @@ complex_: Primitive = differentiable(
     family="conversion",
     examples=examples_of(REAL, 2),
     elementwise=True,
+    scalar=lambda m, x, y: m.complex(x, y),
     linear_in=(frozenset((0, 1)),),
     linear_form=_linear_complex,
 )
@@ -224,4 +229,5 @@ stop_gradient: Primitive = nondifferentiable(
     family="conversion",
     examples=examples_of(INEXACT + "i", 1),
     elementwise=True,
+    scalar=lambda m, x: x,
 )

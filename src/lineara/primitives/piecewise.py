@@ -43,6 +43,7 @@ max_ = elementwise(
     (_first_share, _second_share),
     kinds=ORDERED,
     family="piecewise",
+    scalar=lambda m, x, y: m.maximum(x, y),
 )
 
 min_ = elementwise(
@@ -52,6 +53,7 @@ min_ = elementwise(
     (_first_share, _second_share),
     kinds=ORDERED,
     family="piecewise",
+    scalar=lambda m, x, y: m.minimum(x, y),
 )
 
 
@@ -62,6 +64,8 @@ def _step(
     kinds: str = REAL,
     arity: int = 1,
     low: float = -2.0,
+    *,
+    scalar: Callable[..., Any],
 ) -> Primitive:
     """A record that is flat between its steps."""
 
@@ -77,15 +81,20 @@ def _step(
         family="piecewise",
         examples=examples_of(kinds, arity, low),
         elementwise=True,
+        scalar=scalar,
     )
 
 
-sign = _step("sign", "−1, 0 or 1", np.sign, "iuf")
-floor = _step("floor", "⌊x⌋", np.floor)
-ceil = _step("ceil", "⌈x⌉", np.ceil)
-round_ = _step("round", "the nearest integer, of two the even one", np.rint)
-trunc = _step("trunc", "x without its fraction", np.trunc)
-floor_div = _step("floor_div", "⌊x/y⌋", np.floor_divide, "iuf", 2, 1)
+sign = _step("sign", "−1, 0 or 1", np.sign, "iuf", scalar=lambda m, x: m.sign(x))
+floor = _step("floor", "⌊x⌋", np.floor, scalar=lambda m, x: m.floor(x))
+ceil = _step("ceil", "⌈x⌉", np.ceil, scalar=lambda m, x: m.ceil(x))
+round_ = _step(
+    "round", "the nearest integer, of two the even one", np.rint, scalar=lambda m, x: m.round(x)
+)
+trunc = _step("trunc", "x without its fraction", np.trunc, scalar=lambda m, x: m.trunc(x))
+floor_div = _step(
+    "floor_div", "⌊x/y⌋", np.floor_divide, "iuf", 2, 1, scalar=lambda m, x, y: m.floor_div(x, y)
+)
 
 nextafter = elementwise(
     "nextafter",
@@ -94,6 +103,7 @@ nextafter = elementwise(
     (1, 0),
     kinds=REAL,
     family="piecewise",
+    scalar=lambda m, x, y: m.nextafter(x, y),
 )
 
 
@@ -120,6 +130,7 @@ abs_ = differentiable(
     family="piecewise",
     examples=examples_of(NUMBER, 1),
     elementwise=True,
+    scalar=lambda m, x: m.abs(x),
 )
 
 mod = elementwise(
@@ -130,6 +141,7 @@ mod = elementwise(
     kinds="iuf",
     family="piecewise",
     low=1.0,
+    scalar=lambda m, x, y: m.mod(x, y),
 )
 
 rem = elementwise(
@@ -140,4 +152,5 @@ rem = elementwise(
     kinds="iuf",
     family="piecewise",
     low=1.0,
+    scalar=lambda m, x, y: m.rem(x, y),
 )
