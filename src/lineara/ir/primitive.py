@@ -51,6 +51,9 @@ class Primitive:
                  None: an elementwise record as it stands, any other one example after the other
     scalar       `(m, *numbers, **attributes) -> number`, the meaning of an elementwise record on one element in machine
                  code: an expression of the arithmetic `m`, which a back end brings; None: `evaluate` is called back
+    nest         `(operand types, result types, **attributes) -> loops`, one for each result (`lineara.ir.nest`)
+    routine      `(m, operands, results, **attributes)`, emits the meaning of a whole-array algorithm on blocks of memory: a
+                 block has a `type` and a `pointer` to contiguous elements; `m` brings loops, memory and library code
     transient    whether it is made for one run, so that no program with it is remembered
     key          what tells it apart from other records
     inferred     the result types that are known
@@ -71,6 +74,8 @@ class Primitive:
     erased: Callable[..., Any] | None = None
     batch: Callable[..., tuple[Any, ...]] | None = None
     scalar: Callable[..., Any] | None = None
+    nest: Callable[..., Any] | None = None
+    routine: Callable[..., None] | None = None
     jointly: bool = False
     elementwise: bool = False
     admits: Callable[..., bool] | None = None

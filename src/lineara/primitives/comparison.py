@@ -9,6 +9,7 @@ import numpy as np
 
 from lineara.errors import DtypeError, ShapeError
 from lineara.ir import ArrayType, Example, Primitive
+from lineara.primitives import nests
 from lineara.primitives.forms import (
     ANY,
     INEXACT,
@@ -36,6 +37,7 @@ def _pointwise(
     predicate: bool = False,
     family: str = "logic",
     low: float = -2.0,
+    scalar: Callable[..., Any],
 ) -> Primitive:
     """A record on bits, or a predicate, of operands of one type."""
 
@@ -52,32 +54,60 @@ def _pointwise(
         family=family,
         examples=examples_of(kinds, arity, low),
         elementwise=True,
+        scalar=scalar,
     )
 
 
 def _comparison(
-    name: str, law: str, evaluate: Callable[..., Any], kinds: str, arity: int = 2
+    name: str,
+    law: str,
+    evaluate: Callable[..., Any],
+    kinds: str,
+    scalar: Callable[..., Any],
+    arity: int = 2,
 ) -> Primitive:
-    return _pointwise(name, law, evaluate, kinds, arity=arity, predicate=True, family="comparison")
+    return _pointwise(
+        name,
+        law,
+        evaluate,
+        kinds,
+        arity=arity,
+        predicate=True,
+        family="comparison",
+        scalar=scalar,
+    )
 
 
-eq = _comparison("eq", "x = y", np.equal, ANY)
-ne = _comparison("ne", "x ≠ y", np.not_equal, ANY)
-lt = _comparison("lt", "x < y", np.less, ORDERED)
-le = _comparison("le", "x ≤ y", np.less_equal, ORDERED)
-gt = _comparison("gt", "x > y", np.greater, ORDERED)
-ge = _comparison("ge", "x ≥ y", np.greater_equal, ORDERED)
+eq = _comparison("eq", "x = y", np.equal, ANY, lambda m, x, y: m.eq(x, y))
+ne = _comparison("ne", "x ≠ y", np.not_equal, ANY, lambda m, x, y: m.ne(x, y))
+lt = _comparison("lt", "x < y", np.less, ORDERED, lambda m, x, y: m.lt(x, y))
+le = _comparison("le", "x ≤ y", np.less_equal, ORDERED, lambda m, x, y: m.le(x, y))
+gt = _comparison("gt", "x > y", np.greater, ORDERED, lambda m, x, y: m.gt(x, y))
+ge = _comparison("ge", "x ≥ y", np.greater_equal, ORDERED, lambda m, x, y: m.ge(x, y))
 
-isnan = _comparison("isnan", "whether x is no number", np.isnan, INEXACT, 1)
-isfinite = _comparison("isfinite", "whether x is finite", np.isfinite, INEXACT, 1)
-isinf = _comparison("isinf", "whether x is infinite", np.isinf, INEXACT, 1)
+isnan = _comparison(
+    "isnan", "whether x is no number", np.isnan, INEXACT, lambda m, x: m.isnan(x), 1
+)
+isfinite = _comparison(
+    "isfinite", "whether x is finite", np.isfinite, INEXACT, lambda m, x: m.isfinite(x), 1
+)
+isinf = _comparison("isinf", "whether x is infinite", np.isinf, INEXACT, lambda m, x: m.isinf(x), 1)
 
-and_ = _pointwise("and", "x ∧ y, bit by bit", np.bitwise_and, BITS)
-or_ = _pointwise("or", "x ∨ y, bit by bit", np.bitwise_or, BITS)
-xor = _pointwise("xor", "x ⊕ y, bit by bit", np.bitwise_xor, BITS)
-not_ = _pointwise("not", "¬x, bit by bit", np.invert, BITS, arity=1)
-shift_left = _pointwise("shift_left", "x·2ʸ", np.left_shift, INTEGER, low=0)
-shift_right = _pointwise("shift_right", "⌊x/2ʸ⌋", np.right_shift, INTEGER, low=0)
+and_ = _pointwise("and", "x ∧ y, bit by bit", np.bitwise_and, BITS, scalar=lambda m, x, y: x & y)
+or_ = _pointwise("or", "x ∨ y, bit by bit", np.bitwise_or, BITS, scalar=lambda m, x, y: x | y)
+xor = _pointwise("xor", "x ⊕ y, bit by bit", np.bitwise_xor, BITS, scalar=lambda m, x, y: x ^ y)
+not_ = _pointwise("not", "¬x, bit by bit", np.invert, BITS, arity=1, scalar=lambda m, x: ~x)
+shift_left = _pointwise(
+    "shift_left", "x·2ʸ", np.left_shift, INTEGER, low=0, scalar=lambda m, x, y: m.shift_left(x, y)
+)
+shift_right = _pointwise(
+    "shift_right",
+    "⌊x/2ʸ⌋",
+    np.right_shift,
+    INTEGER,
+    low=0,
+    scalar=lambda m, x, y: m.shift_right(x, y),
+)
 
 
 def _check_condition(name: str, condition: ArrayType, x: ArrayType) -> None:
@@ -132,6 +162,7 @@ select: Primitive = multilinear(
     ),
     work=largest,
     elementwise=True,
+    scalar=lambda m, c, x, y: m.where(c, x, y),
 )
 
 route: Primitive = multilinear(
@@ -147,4 +178,5 @@ route: Primitive = multilinear(
         Example((ArrayType("bool", shape), ArrayType(dtype, shape))) for dtype, shape in _TYPES
     ),
     work=largest,
+    nest=nests.route,
 )

@@ -13,6 +13,7 @@ from typing import Any
 from lineara.errors import DtypeError, ShapeError
 from lineara.ir import ArrayType, Example, Primitive
 from lineara.ir.primitive import Attributes
+from lineara.primitives import nests
 from lineara.primitives.forms import (
     NUMBER,
     check_kind,
@@ -131,4 +132,5 @@ contract: Primitive = multilinear(
         _example("i64", (2, 2), (2, 2), ((0, 1), (1, 0), ())),
         _example("u8", (1, 2), (1, 2), ((0, 1), (0, 1), (0, 1))),
     ),
+    nest=nests.contract,
 )

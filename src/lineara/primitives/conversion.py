@@ -13,6 +13,7 @@ import numpy as np
 from lineara.errors import DtypeError
 from lineara.ir import DTYPE_NAMES, ArrayType, Example, Primitive, dtype_name
 from lineara.ir.primitive import Attributes
+from lineara.primitives import nests
 from lineara.primitives.forms import (
     ANY,
     INEXACT,
@@ -219,6 +220,7 @@ name_: Primitive = multilinear(
     ),
     work=lambda operands, results, attributes: 0,
     jvp=lambda operands, results, tangents, attributes: [tangents[0]],
+    nest=nests.identity,
 )
 
 stop_gradient: Primitive = nondifferentiable(

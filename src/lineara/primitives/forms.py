@@ -111,6 +111,7 @@ def elementwise(
     attributes: Callable[..., None] = no_attributes,
     samples: Sequence[dict[str, Any]] = ({},),
     scalar: Callable[..., Any] | None = None,
+    routine: Callable[..., None] | None = None,
 ) -> Primitive:
     """A record that maps each element by itself.
 
@@ -156,6 +157,7 @@ def elementwise(
         linear_form=linear_form if linear_in else None,
         elementwise=True,
         scalar=scalar,
+        routine=routine,
         examples=examples_of(kinds, len(partials), low, high, samples),
     )
 
@@ -244,6 +246,8 @@ def differentiable(
     batch: Callable[..., Any] | None = None,
     admits: Callable[..., bool] | None = None,
     scalar: Callable[..., Any] | None = None,
+    nest: Callable[..., Any] | None = None,
+    routine: Callable[..., None] | None = None,
 ) -> Primitive:
     """A record with a rule for its tangents, which is emitted in terms of other records.
 
@@ -275,6 +279,8 @@ def differentiable(
         admits=admits,
         examples=examples,
         scalar=scalar,
+        nest=nest,
+        routine=routine,
     )
 
 
@@ -290,6 +296,8 @@ def nondifferentiable(
     elementwise: bool = False,
     batch: Callable[..., Any] | None = None,
     scalar: Callable[..., Any] | None = None,
+    nest: Callable[..., Any] | None = None,
+    routine: Callable[..., None] | None = None,
 ) -> Primitive:
     """A record whose results have no tangent: comparisons, integers, and what is flat almost everywhere."""
     return differentiable(
@@ -304,6 +312,8 @@ def nondifferentiable(
         batch=batch,
         elementwise=elementwise,
         scalar=scalar,
+        nest=nest,
+        routine=routine,
     )
 
 
@@ -326,6 +336,8 @@ def multilinear(
     batch: Callable[..., Any] | None = None,
     admits: Callable[..., bool] | None = None,
     scalar: Callable[..., Any] | None = None,
+    nest: Callable[..., Any] | None = None,
+    routine: Callable[..., None] | None = None,
 ) -> Primitive:
     """A record that is linear in each of the sets of operands `linear_in`, the others held, or `jointly` in all operands.
 
@@ -364,6 +376,8 @@ def multilinear(
         admits=admits,
         examples=examples,
         scalar=scalar,
+        nest=nest,
+        routine=routine,
     )
     return record
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from lineara.errors import IndexingError, ShapeError
 from lineara.ir import ArrayType, Attributes, Example, Primitive
+from lineara.primitives import nests
 from lineara.primitives.forms import ANY, INEXACT, NUMBER, check_kind, differentiable, multilinear
 from lineara.primitives.shape import broadcast, iota
 from lineara.primitives.slicing import BOTH, FIRST, Ints, check_part, work_of_part
@@ -169,6 +170,7 @@ gather: Primitive = differentiable(
     work=lambda operands, results, attributes: results[0].size,
     linear_in=FIRST,
     linear_form=lambda operands, *, axes: _part_of(operands[0], operands[1:], axes),
+    nest=nests.gather,
 )
 
 read_at: Primitive = multilinear(
@@ -197,6 +199,7 @@ accumulate_at: Primitive = multilinear(
     family="indexing",
     examples=_WRITES,
     work=work_of_part,
+    nest=nests.changed_at(nests.added),
 )
 
 write_at: Primitive = multilinear(
@@ -210,6 +213,7 @@ write_at: Primitive = multilinear(
     family="indexing",
     examples=_WRITES,
     work=work_of_part,
+    nest=nests.changed_at(nests.written),
 )
 
 take_at: Primitive = multilinear(

@@ -11,6 +11,7 @@ import numpy as np
 
 from lineara.errors import DtypeError, ShapeError
 from lineara.ir import ArrayType, Attributes, Example, Primitive
+from lineara.primitives import nests
 from lineara.primitives.contraction import contract
 from lineara.primitives.conversion import conj, converted
 from lineara.primitives.forms import NUMBER, as_it_stands, check_kind, multilinear
@@ -78,6 +79,7 @@ band: Primitive = multilinear(
             ("i64", (3, 2), -1, 0),
         )
     ),
+    nest=nests.band,
 )
 
 

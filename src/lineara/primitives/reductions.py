@@ -10,6 +10,8 @@ import numpy as np
 
 from lineara.errors import ShapeError
 from lineara.ir import ArrayType, Example, Primitive
+from lineara.ir.nest import Combine
+from lineara.primitives import nests
 from lineara.primitives.comparison import ORDERED, eq
 from lineara.primitives.conversion import converted
 from lineara.primitives.forms import (
@@ -97,6 +99,7 @@ reduce_prod: Primitive = differentiable(
         *_examples("f64", "c64", "i64"),
         Example((ArrayType("f32", (2, 0)),), (("axes", (1,)),)),
     ),
+    nest=nests.reduction(nests.PRODUCT),
 )
 
 
@@ -110,7 +113,7 @@ def _jvp_extremum(operands: Any, results: Any, tangents: Any, attributes: Any) -
     return [reduce_sum(tangents[0].scaled(attained / count), axes=axes)]
 
 
-def _extremum(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
+def _extremum(name: str, law: str, evaluate: Callable[..., Any], combine: Combine) -> Primitive:
     def infer(x: ArrayType, *, axes: Ints) -> tuple[ArrayType, ...]:
         type_ = _reduced(name, ORDERED, x, axes)
         if any(x.shape[i] == 0 for i in axes):
@@ -129,11 +132,16 @@ def _extremum(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
         batch=along_axes,
         family="reduction",
         examples=_examples("f64", "f32", "i64", "bool"),
+        nest=nests.reduction(combine),
     )
 
 
-reduce_max = _extremum("reduce_max", "the largest over axes; equal ones share", np.max)
-reduce_min = _extremum("reduce_min", "the smallest over axes; equal ones share", np.min)
+reduce_max = _extremum(
+    "reduce_max", "the largest over axes; equal ones share", np.max, nests.LARGEST
+)
+reduce_min = _extremum(
+    "reduce_min", "the smallest over axes; equal ones share", np.min, nests.SMALLEST
+)
 
 
 def _position(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
@@ -166,7 +174,7 @@ argmin = _position(
 )
 
 
-def _quantifier(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
+def _quantifier(name: str, law: str, evaluate: Callable[..., Any], combine: Combine) -> Primitive:
     return nondifferentiable(
         name,
         law,
@@ -175,8 +183,9 @@ def _quantifier(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
         batch=along_axes,
         family="reduction",
         examples=_examples("bool"),
+        nest=nests.reduction(combine),
     )
 
 
-any_ = _quantifier("any", "whether one is true, over axes", np.any)
-all_ = _quantifier("all", "whether all are true, over axes", np.all)
+any_ = _quantifier("any", "whether one is true, over axes", np.any, nests.ANY_TRUE)
+all_ = _quantifier("all", "whether all are true, over axes", np.all, nests.ALL_TRUE)

@@ -13,6 +13,7 @@ import numpy as np
 
 from lineara.errors import DtypeError, ShapeError
 from lineara.ir import DTYPE_NAMES, ArrayType, Example, Primitive
+from lineara.primitives import nests
 from lineara.primitives.forms import (
     ANY,
     NUMBER,
@@ -70,6 +71,7 @@ broadcast: Primitive = multilinear(
         Example((ArrayType("c64", (2, 3)),), (("axes", (0, 2)), ("shape", (2, 4, 3)))),
         Example((ArrayType("bool", (2,)),), (("axes", (0,)), ("shape", (2,)))),
     ),
+    nest=nests.broadcast,
 )
 
 
@@ -108,6 +110,7 @@ reduce_sum: Primitive = multilinear(
         Example((ArrayType("c128", (2, 0)),), (("axes", (1,)),)),
         Example((ArrayType("i64", (2, 3)),), (("axes", ()),)),
     ),
+    nest=nests.reduction(nests.SUM),
 )
 
 
@@ -136,6 +139,7 @@ reshape: Primitive = multilinear(
         Example((ArrayType("f32", (0, 2)),), (("shape", (0,)),)),
         Example((ArrayType("u8", (4,)),), (("shape", (2, 2)),)),
     ),
+    nest=nests.reshape,
 )
 
 
@@ -168,6 +172,7 @@ transpose: Primitive = multilinear(
         Example((ArrayType("f32", (0, 2)),), (("permutation", (1, 0)),)),
         Example((ArrayType("i64"),), (("permutation", ()),)),
     ),
+    nest=nests.transpose,
 )
 
 
@@ -192,6 +197,7 @@ reverse: Primitive = multilinear(
         Example((ArrayType("bool", (0,)),), (("axes", (0,)),)),
         Example((ArrayType("f32"),), (("axes", ()),)),
     ),
+    nest=nests.reverse,
 )
 
 
@@ -244,6 +250,7 @@ concatenate: Primitive = multilinear(
         Example((ArrayType("f32", (2,)),) * 3, (("axis", 0),)),
         Example((ArrayType("i8", (1, 1)),), (("axis", 1),)),
     ),
+    nest=nests.concatenate,
 )
 
 
@@ -277,6 +284,7 @@ split: Primitive = multilinear(
         Example((ArrayType("c64", (2, 2)),), (("axis", 0), ("sizes", (0, 1, 1)))),
         Example((ArrayType("f32", (2,)),), (("axis", 0), ("sizes", (2,)))),
     ),
+    nest=nests.split,
 )
 
 
@@ -323,6 +331,7 @@ pad: Primitive = multilinear(
     batch=with_attributes(lambda size, low, high: {"low": (0, *low), "high": (0, *high)}),
     family="shape",
     examples=_MARGINS,
+    nest=nests.pad,
 )
 
 crop: Primitive = multilinear(
@@ -335,6 +344,7 @@ crop: Primitive = multilinear(
     batch=with_attributes(lambda size, low, high: {"low": (0, *low), "high": (0, *high)}),
     family="shape",
     examples=_MARGINS,
+    nest=nests.crop,
 )
 
 
@@ -359,4 +369,5 @@ iota = nondifferentiable(
         Example((), (("dtype", dtype), ("size", n)))
         for dtype, n in (("i64", 3), ("f64", 2), ("f32", 0), ("u8", 1), ("c64", 2))
     ),
+    nest=nests.iota,
 )

@@ -23,6 +23,7 @@ import numpy as np
 from lineara.errors import DtypeError, ShapeError
 from lineara.ir import ArrayType, Example, Primitive
 from lineara.ir.primitive import Attributes
+from lineara.primitives import nests
 from lineara.primitives.forms import (
     ANY,
     INEXACT,
@@ -159,6 +160,7 @@ slice_: Primitive = differentiable(
     work=lambda operands, results, attributes: results[0].size,
     linear_in=FIRST,
     linear_form=lambda operands, **place: read_slice.results(operands[0], **place)[1],
+    nest=nests.part,
 )
 
 read_slice: Primitive = multilinear(
@@ -187,6 +189,7 @@ accumulate_slice: Primitive = multilinear(
     family="indexing",
     examples=_WRITES,
     work=work_of_part,
+    nest=nests.changed_part(nests.added, value=True),
 )
 
 write_slice: Primitive = multilinear(
@@ -203,6 +206,7 @@ write_slice: Primitive = multilinear(
         Example((ArrayType("i64", (4,)), ArrayType("i64", (2,))), _place((1,), (3,), (1,))),
     ),
     work=work_of_part,
+    nest=nests.changed_part(nests.written, value=True),
 )
 
 take_slice: Primitive = multilinear(
@@ -216,4 +220,5 @@ take_slice: Primitive = multilinear(
     family="indexing",
     examples=_READS,
     work=work_of_part,
+    nest=nests.changed_part(nests.cleared, value=False),
 )
