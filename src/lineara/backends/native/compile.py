@@ -1,0 +1,132 @@
+"""From the text of a module to machine code in memory, through LLVM; no compiler of the system takes part.
+
+    text ─object_code─▶ bytes ─load─▶ Library: the addresses of what the module defines
+
+Object code holds no address: it names what it calls, and loading tells where that is. So it may be kept on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from typing import Any
+
+import llvmlite.binding as llvm
+
+LARGE, HUGE = 20_000, 200_000
+"""Lines of a module beyond which the optimiser does less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A processor: LLVM's triple, its name, and what it can do beyond."""
+
+    triple: str
+    cpu: str
+    features: str
+
+
+@cache
+def host() -> Target:
+    """The processor that runs this."""
+    features = llvm.get_host_cpu_features()
+    return Target(
+        llvm.get_process_triple(), llvm.get_host_cpu_name(), features.flatten() if features else ""
+    )
+
+
+def level_of(text: str) -> int:
+    """How much is optimised by default: level 3, less where a module is so large that it would take long."""
+    lines = text.count("\n")
+    return 3 if lines < LARGE else 2 if lines < HUGE else 1
+
+
+def optimised(text: str, level: int | None = None, target: Target | None = None) -> Any:
+    """The module after LLVM's optimiser, which vectorises nothing of its own accord: the lanes are in the text.
+
+    Args:
+        text: a module in LLVM's assembly language.
+        level: 0 to 3; None chooses by the size.
+        target: the processor; None is the one that runs this.
+    """
+    level = level_of(text) if level is None else level
+    module = llvm.parse_assembly(text)
+    module.verify()
+    tuning = llvm.create_pipeline_tuning_options(speed_level=level)
+    tuning.loop_vectorization = tuning.slp_vectorization = False
+    builder = llvm.create_pass_builder(_machine(level, target or host()), tuning)
+    builder.getModulePassManager().run(module, builder)
+    return module
+
+
+def object_code(text: str, level: int | None = None, target: Target | None = None) -> bytes:
+    """The machine code of a module. See `optimised` for the arguments."""
+    level = level_of(text) if level is None else level
+    machine = _machine(level, target or host())
+    made: bytes = machine.emit_object(optimised(text, level, target))
+    return made
+
+
+def assembly(text: str, level: int | None = None, target: Target | None = None) -> str:
+    """The machine code of a module, to read. See `optimised` for the arguments."""
+    level = level_of(text) if level is None else level
+    machine = _machine(level, target or host())
+    made: str = machine.emit_assembly(optimised(text, level, target))
+    return made
+
+
+@cache
+def _machine(level: int, target: Target) -> Any:
+    if target == host():
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+    else:
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=level, reloc="pic", codemodel="small"
+    )
+
+
+class Library:
+    """Object code in memory, for as long as this object lives."""
+
+    __slots__ = ("_tracker",)
+
+    def __init__(self, tracker: Any) -> None:
+        self._tracker = tracker
+
+    def __getitem__(self, name: str) -> int:
+        """The address of an exported symbol."""
+        address: int = self._tracker[name]
+        return address
+
+
+def load(code: bytes, exports: Iterable[str], imports: Mapping[str, int] | None = None) -> Library:
+    """Put object code in memory.
+
+    Args:
+        code: what `object_code` gives.
+        exports: the symbols whose addresses are wanted; they are functions or globals of the module.
+        imports: the addresses of symbols that the module declares; those of the C library and of libm need none.
+
+    Raises:
+        RuntimeError: a symbol is nowhere to be found.
+    """
+    builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+    for name, address in (imports or {}).items():
+        builder.import_symbol(name, address)
+    for name in exports:
+        builder.export_symbol(name)
+    return Library(builder.link(_linker(), f"lineara.{next(_numbers)}"))
+
+
+_numbers = count()
+
+
+@cache
+def _linker() -> Any:
+    _machine(0, host())
+    return llvm.create_lljit_compiler(use_jit_link=True)
