@@ -28,13 +28,30 @@ def _one_where(condition: Any, x: Any) -> Any:
     return select(condition, x.full(1), x)
 
 
+def _function(name: str, law: str, evaluate: Any, partials: Any, **more: Any) -> Primitive:
+    """A record of one variable that the arithmetic of numbers knows by its name."""
+    return elementwise(
+        name, law, evaluate, partials, scalar=lambda m, x: getattr(m, name)(x), **more
+    )
+
+
+def _negative_power(detail: Any = None) -> DtypeError:
+    return DtypeError(
+        "`pow` of integers to negative powers gives no integers",
+        mend="convert the base to a real dtype first",
+    )
+
+
 def _power(x: Any, y: Any) -> Any:
     if x.dtype.kind == "i" and np.any(y < 0):
-        raise DtypeError(
-            "`pow` of integers to negative powers gives no integers",
-            mend="convert the base to a real dtype first",
-        )
+        raise _negative_power()
     return np.power(x, y)
+
+
+def _scalar_power(m: Any, x: Any, y: Any) -> Any:
+    if x.kind == "i":
+        m.refuse(m.lt(y, 0), _negative_power)
+    return m.pow(x, y)
 
 
 def _pow_base(z: Any, x: Any, y: Any) -> Any:
@@ -57,6 +74,7 @@ pow_: Primitive = elementwise(
     kinds=NUMBER,
     flops=HEAVY,
     low=0.5,
+    scalar=_scalar_power,
 )
 
 
@@ -81,29 +99,26 @@ integer_pow: Primitive = elementwise(
     low=0.5,
     attributes=_check_exponent,
     samples=tuple({"n": n} for n in (0, 1, 2, 5, -1, -3)),
+    scalar=lambda m, x, *, n: m.integer_pow(x, n),
 )
 
-sqrt = elementwise("sqrt", "√x", np.sqrt, [lambda z, x: 0.5 / z], flops=ROOT, low=0.1)
-cbrt = elementwise(
+sqrt = _function("sqrt", "√x", np.sqrt, [lambda z, x: 0.5 / z], flops=ROOT, low=0.1)
+cbrt = _function(
     "cbrt", "∛x", np.cbrt, [lambda z, x: 1 / (3 * z * z)], kinds=REAL, flops=ROOT, low=0.1
 )
 
-exp = elementwise("exp", "eˣ", np.exp, [lambda z, x: z], flops=PLAIN)
-exp2 = elementwise("exp2", "2ˣ", np.exp2, [lambda z, x: LN2 * z], flops=PLAIN)
-expm1 = elementwise("expm1", "eˣ − 1", np.expm1, [lambda z, x: z + 1], flops=PLAIN)
-log = elementwise("log", "ln x", np.log, [lambda z, x: 1 / x], flops=PLAIN, low=0.1)
-log1p = elementwise(
-    "log1p", "ln(1 + x)", np.log1p, [lambda z, x: 1 / (1 + x)], flops=PLAIN, low=-0.9
-)
-log2 = elementwise("log2", "log₂ x", np.log2, [lambda z, x: 1 / (LN2 * x)], flops=PLAIN, low=0.1)
-log10 = elementwise(
-    "log10", "log₁₀ x", np.log10, [lambda z, x: 1 / (LN10 * x)], flops=PLAIN, low=0.1
-)
+exp = _function("exp", "eˣ", np.exp, [lambda z, x: z], flops=PLAIN)
+exp2 = _function("exp2", "2ˣ", np.exp2, [lambda z, x: LN2 * z], flops=PLAIN)
+expm1 = _function("expm1", "eˣ − 1", np.expm1, [lambda z, x: z + 1], flops=PLAIN)
+log = _function("log", "ln x", np.log, [lambda z, x: 1 / x], flops=PLAIN, low=0.1)
+log1p = _function("log1p", "ln(1 + x)", np.log1p, [lambda z, x: 1 / (1 + x)], flops=PLAIN, low=-0.9)
+log2 = _function("log2", "log₂ x", np.log2, [lambda z, x: 1 / (LN2 * x)], flops=PLAIN, low=0.1)
+log10 = _function("log10", "log₁₀ x", np.log10, [lambda z, x: 1 / (LN10 * x)], flops=PLAIN, low=0.1)
 
-sin: Primitive = elementwise("sin", "sin x", np.sin, [lambda z, x: cos(x)], flops=PLAIN)
-cos: Primitive = elementwise("cos", "cos x", np.cos, [lambda z, x: -sin(x)], flops=PLAIN)
-tan = elementwise("tan", "tan x", np.tan, [lambda z, x: 1 + z * z], flops=HEAVY, low=-1.2, high=1.2)
-asin = elementwise(
+sin: Primitive = _function("sin", "sin x", np.sin, [lambda z, x: cos(x)], flops=PLAIN)
+cos: Primitive = _function("cos", "cos x", np.cos, [lambda z, x: -sin(x)], flops=PLAIN)
+tan = _function("tan", "tan x", np.tan, [lambda z, x: 1 + z * z], flops=HEAVY, low=-1.2, high=1.2)
+asin = _function(
     "asin",
     "arcsin x",
     np.arcsin,
@@ -112,7 +127,7 @@ asin = elementwise(
     low=-0.9,
     high=0.9,
 )
-acos = elementwise(
+acos = _function(
     "acos",
     "arccos x",
     np.arccos,
@@ -121,7 +136,7 @@ acos = elementwise(
     low=-0.9,
     high=0.9,
 )
-atan = elementwise(
+atan = _function(
     "atan", "arctan x", np.arctan, [lambda z, x: 1 / (1 + x * x)], flops=HEAVY, high=0.9, low=-0.9
 )
 
@@ -140,14 +155,15 @@ atan2 = elementwise(
     ),
     kinds=REAL,
     flops=HEAVY,
+    scalar=lambda m, x, y: m.atan2(x, y),
 )
 
-sinh: Primitive = elementwise("sinh", "sinh x", np.sinh, [lambda z, x: cosh(x)], flops=HEAVY)
-cosh: Primitive = elementwise("cosh", "cosh x", np.cosh, [lambda z, x: sinh(x)], flops=HEAVY)
-tanh = elementwise(
+sinh: Primitive = _function("sinh", "sinh x", np.sinh, [lambda z, x: cosh(x)], flops=HEAVY)
+cosh: Primitive = _function("cosh", "cosh x", np.cosh, [lambda z, x: sinh(x)], flops=HEAVY)
+tanh = _function(
     "tanh", "tanh x", np.tanh, [lambda z, x: (1 - z) * (1 + z)], flops=HEAVY, low=-1.0, high=1.0
 )
-asinh = elementwise(
+asinh = _function(
     "asinh",
     "arsinh x",
     np.arcsinh,
@@ -156,7 +172,7 @@ asinh = elementwise(
     low=-0.9,
     high=0.9,
 )
-acosh = elementwise(
+acosh = _function(
     "acosh",
     "arcosh x",
     np.arccosh,
@@ -165,7 +181,7 @@ acosh = elementwise(
     low=1.1,
     high=3.0,
 )
-atanh = elementwise(
+atanh = _function(
     "atanh",
     "artanh x",
     np.arctanh,

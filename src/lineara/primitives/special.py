@@ -17,56 +17,64 @@ from lineara.primitives.piecewise import sign
 SERIES, LONG = 20, 40
 
 
+def _real(
+    name: str,
+    law: str,
+    evaluate: Any,
+    partials: Any,
+    low: float = -2.0,
+    high: float = 2.0,
+    **more: Any,
+) -> Primitive:
+    """A record of a real variable that the arithmetic of numbers knows by its name, with the bounds of its samples."""
+    given: dict[str, Any] = {
+        "kinds": REAL,
+        "family": "special",
+        "flops": LONG,
+        "scalar": lambda m, x: getattr(m, name)(x),
+        **more,
+    }
+    return elementwise(name, law, evaluate, partials, low=low, high=high, **given)
+
+
 def _bell(x: Any) -> Any:
     """The derivative of erf: 2/√π · exp(−x²)."""
     return 2 / sqrt(pi) * exp(-(x * x))
 
 
-erf = elementwise(
+erf = _real(
     "erf",
     "2/√π ∫₀ˣ exp(−t²) dt",
     special.erf,
     [lambda z, x: _bell(x)],
-    kinds=REAL,
-    family="special",
     flops=SERIES,
 )
-erfc = elementwise(
+erfc = _real(
     "erfc",
     "1 − erf x",
     special.erfc,
     [lambda z, x: -_bell(x)],
-    kinds=REAL,
-    family="special",
     flops=SERIES,
 )
-logistic: Primitive = elementwise(
+logistic: Primitive = _real(
     "logistic",
     "1/(1 + e⁻ˣ)",
     special.expit,
     [lambda z, x: z * logistic(-x)],
-    kinds=REAL,
-    family="special",
     flops=SERIES,
 )
-lgamma = elementwise(
+lgamma = _real(
     "lgamma",
     "ln |Γ(x)|",
     special.gammaln,
     [lambda z, x: digamma(x)],
-    kinds=REAL,
-    family="special",
-    flops=LONG,
     low=0.5,
 )
-digamma: Primitive = elementwise(
+digamma: Primitive = _real(
     "digamma",
     "the derivative of lgamma",
     special.digamma,
     [lambda z, x: polygamma(x, n=1)],
-    kinds=REAL,
-    family="special",
-    flops=LONG,
     low=0.5,
 )
 
@@ -78,26 +86,16 @@ def _check_order(*, n: Any) -> None:
         )
 
 
-polygamma: Primitive = elementwise(
+polygamma: Primitive = _real(
     "polygamma",
     "the n-th derivative of digamma",
     lambda x, *, n: special.polygamma(n, x),
     [lambda z, x, *, n: polygamma(x, n=n + 1)],
-    kinds=REAL,
-    family="special",
-    flops=LONG,
     low=0.5,
     attributes=_check_order,
     samples=({"n": 0}, {"n": 1}, {"n": 3}),
+    scalar=None,
 )
-
-
-def _real(
-    name: str, law: str, evaluate: Any, partials: Any, low: float, high: float, **more: Any
-) -> Primitive:
-    """A record of a real variable, with the bounds of its samples."""
-    given: dict[str, Any] = {"kinds": REAL, "family": "special", "flops": LONG, **more}
-    return elementwise(name, law, evaluate, partials, low=low, high=high, **given)
 
 
 erfinv = _real(
@@ -155,6 +153,7 @@ def _bessel(name: str, law: str, evaluate: Any, slope: Any, known: tuple[Any, An
         -2.0,
         2.0,
         attributes=_check_bessel,
+        scalar=None,
         samples=({"n": 0}, {"n": 1}, {"n": 2}),
     )
 

@@ -35,17 +35,22 @@ class Complexes(Conversions):
 
     def hypot(self, x: Number, y: Number) -> Number:
         """√(x² + y²), without overflow in between; infinite where one is, though the other be NaN."""
-        x, y = self.intrinsic("fabs", x), self.intrinsic("fabs", y)
-        wide = self.compare_reals(">=", x, y)
-        large, small = self.where(wide, x, y), self.where(wide, y, x)
+        u, v, back = self.scaled_parts(x, y)
+        length = self.intrinsic("sqrt", u * u + v * v) * back
         infinite = self.full_like(x, float("inf"))
+        sizes = self.intrinsic("fabs", x), self.intrinsic("fabs", y)
+        either = self._equal(sizes[0], infinite) | self._equal(sizes[1], infinite)
+        return self.where(either, infinite, length)
+
+    def _equal(self, x: Number, y: Number) -> Number:
+        return self.compare_reals("==", x, y)
+
+    def scaled_parts(self, x: Number, y: Number) -> tuple[Number, Number, Number]:
+        """x and y over a power of 4 such that their squares are in range, and that power."""
+        large = self.larger_real(self.intrinsic("fabs", x), self.intrinsic("fabs", y))
         huge, far = (2.0**600, 2.0**480) if x.dtype.itemsize == 8 else (2.0**100, 2.0**60)
         down = self.compare_reals(">", large, self.full_like(x, far))
         up = self.compare_reals("<", large, self.full_like(x, 1 / far))
         one, shrink = self.full_like(x, 1), self.full_like(x, 1 / huge)
         scale = self.where(down, shrink, self.where(up, huge, one))
-        back = self.where(down, huge, self.where(up, shrink, one))
-        u, v = large * scale, small * scale
-        length = self.intrinsic("sqrt", u * u + v * v) * back
-        either = self.compare_reals("==", x, infinite) | self.compare_reals("==", y, infinite)
-        return self.where(either, infinite, length)
+        return x * scale, y * scale, self.where(down, huge, self.where(up, shrink, one))
