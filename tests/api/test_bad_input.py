@@ -12,6 +12,7 @@ import lineara
 from lineara import LinearaError, grad, jvp, linear_transpose, linearize, value_and_grad, vjp
 from lineara.errors import DtypeError, LeakError, LinearTypeError, ShapeError, TraceError
 from lineara.frontend.trace import current_trace
+from lineara.transforms import Plan
 
 X = np.array([1.0, 2.0])
 
@@ -35,6 +36,22 @@ X = np.array([1.0, 2.0])
         (lambda: grad(np.sum)("abc"), DtypeError, "not str"),
         (lambda: grad(np.sum)(), ShapeError, "0 positional"),
         (lambda: grad(np.sum)([]), DtypeError, "no arrays among the arguments"),
+        (
+            lambda: lineara.trace(lambda: 1.0),
+            DtypeError,
+            "(?s)no arrays among .*: pass an argument",
+        ),
+        (lambda: lineara.partial_eval(lambda: 1.0), DtypeError, "(?s)among .*: pass an argument"),
+        (lambda: grad(np.argmax)(X), DtypeError, "(?s)returns i64.*have no derivative"),
+        (lambda: lineara.checkpoint(3), DtypeError, "checkpoint takes a function, not int"),
+        (lambda: lineara.name(1.0, 3), DtypeError, "a name is a string, not 3"),
+        (lambda: Plan.parse(None), DtypeError, "read from text, not from NoneType"),
+        (
+            lambda: lineara.ArrayType("f64", 3),
+            DtypeError,
+            r"(?s), 3\): a shape is .*the shape \(3,\)",
+        ),
+        (lambda: lineara.ArrayType("f64", (2.0,)), DtypeError, "a tuple of integers"),
         (lambda: grad(3.0), DtypeError, r"not grad\(f\(x\)\)"),
         (lambda: grad(np.sum, argnums=2)(X), ShapeError, "argument 2"),
         (lambda: grad(np.sum, argnums="x")(X), DtypeError, "argnums"),

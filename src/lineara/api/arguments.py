@@ -90,8 +90,10 @@ def split(
         hints += hints_of(args[i], names[i])
     if not leaves:
         raise DtypeError(
-            f"{what} of `{name_of(f)}`: no arrays among the arguments to differentiate",
-            mend="point `argnums` at an argument that holds arrays",
+            f"{what} of `{name_of(f)}`: no arrays among the arguments",
+            mend="pass an argument that holds arrays"
+            if isinstance(argnums, range)
+            else "point `argnums` at an argument that holds arrays",
         )
     return Arguments(f, args, kwargs, positions, single, leaves, tuple(specs), hints)
 

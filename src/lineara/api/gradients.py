@@ -144,7 +144,9 @@ def _check_scalar(f: Callable[..., Any], recorded: Recorded, holomorphic: bool) 
         wanted = "complex" if holomorphic else "real"
         raise DtypeError(
             f"grad needs a {wanted} result, and `{name_of(f)}` returns {type_!r}",
-            mend="take .real or abs; holomorphic=True is for complex functions of complex arguments",
+            mend="take .real or abs; holomorphic=True is for complex functions of complex arguments"
+            if type_.dtype.kind == "c"
+            else "integers and truth values have no derivative: return what is real",
         )
     complex_arguments = all(
         isinstance(p.type, ArrayType) and p.type.dtype.kind == "c"

@@ -8,10 +8,10 @@ from functools import wraps
 from typing import Any
 
 from lineara import cost
-from lineara.api.arguments import Argnums, Arguments, split
+from lineara.api.arguments import Argnums, Arguments, refuse_uncallable, split
 from lineara.api.record import Recorded, call, record
-from lineara.errors import ShapeError
-from lineara.frontend.trace import apply, current_trace, emit_call, is_traced
+from lineara.errors import DtypeError, ShapeError
+from lineara.frontend.trace import apply, current_trace, emit_call, is_traced, user_origin
 from lineara.frontend.trees import flatten, unflatten
 from lineara.ir import Call, Equation, Function
 from lineara.ir.names import variable_names
@@ -98,6 +98,7 @@ def checkpoint(f: Callable[..., Any], *, policy: Policy | None = None) -> Callab
     >>> float(grad(layer)(0.0))
     1.0
     """
+    refuse_uncallable(f, "checkpoint")
 
     @wraps(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
@@ -232,6 +233,12 @@ def name(x: Any, name: str) -> Any:
     >>> grad(lambda x: name(x * x, "square") * x)(2.0)
     array(12.)
     """
+    if not isinstance(name, str):
+        raise DtypeError(
+            f"a name is a string, not {name!r:.60}",
+            origin=user_origin(),
+            mend='write name(x, "energy")',
+        )
 
     def named(leaf: Any) -> Any:
         marked = apply(conversion.name_, leaf, name=name)

@@ -6,6 +6,7 @@ import inspect
 import operator
 import weakref
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import numpy as np
@@ -134,7 +135,7 @@ class TracedArray(Traced):
     def __getattr__(self, name: str) -> Any:
         method = Dispatch.methods.get(name)
         if method is None:
-            raise AttributeError(f"a traced array has no attribute {name!r}")
+            raise AttributeError(_no_attribute(name), name=name, obj=self)
         return method.__get__(self)
 
     def __getitem__(self, index: Any) -> Any:
@@ -148,10 +149,12 @@ class TracedArray(Traced):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("len() of a 0-d traced array")
+            raise _of_scalar("len() of")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise _of_scalar("iteration over")
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
@@ -244,6 +247,28 @@ _OPERANDS = (Traced, np.ndarray, np.generic, bool, int, float, complex, list, tu
 def wrap(trace: Trace, var: Var) -> TracedArray:
     """A variable of a trace as a traced array."""
     return TracedArray(trace, var)
+
+
+def _of_scalar(what: str) -> TraceError:
+    return TraceError(
+        f"{what} a 0-d traced array",
+        origin=user_origin(),
+        mend="it is one number: use it as it is, or x[None] for an array with one element",
+    )
+
+
+def _no_attribute(name: str) -> str:
+    """What is wrong with an attribute: it has no meaning here, or is misspelt."""
+    if name.startswith("_"):
+        return f"a traced array has no attribute {name!r}"
+    if hasattr(np.ndarray, name):
+        return (
+            f"`.{name}` of an ndarray has no meaning on traced arrays; docs/numpy.md lists what has"
+        )
+    public = [n for n in {*dir(TracedArray), *Dispatch.methods} if not n.startswith("_")]
+    close = get_close_matches(name, sorted(public), cutoff=0.5)
+    hint = f"; did you mean {' or '.join(f'`.{n}`' for n in close)}?" if close else ""
+    return f"a traced array has no attribute {name!r}{hint}"
 
 
 def _name_of(function: Callable[..., Any]) -> str:

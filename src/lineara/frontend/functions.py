@@ -38,7 +38,7 @@ def where(condition: Any, /, *choices: Any) -> Array:
     x, y = (as_operand(c) for c in choices)
     dtype = result_type(x, y)
     shape = np.broadcast_shapes(*map(shape_of, (condition, x, y)))
-    chosen = in_one_zone(astype(x, dtype), astype(y, dtype))
+    chosen = in_one_zone(*(astype(strong(v), dtype) for v in (x, y)))
     return apply(comparison.select, *(broadcast_to(v, shape) for v in (condition, *chosen)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lineara.errors import DtypeError, IndexingError, TraceError
+from lineara.errors import DtypeError, IndexingError, ShapeError, TraceError
 from lineara.frontend.promotion import (
     Array,
     as_operand,
@@ -67,7 +67,12 @@ def getitem(x: Array, index: Any) -> Array:
 
 
 def updated(x: Array, index: Any, value: Array) -> Array:
-    """`x` after `x[index] = value`."""
+    """`x` after `x[index] = value`.
+
+    Raises:
+        OverflowError: a Python integer that the dtype does not hold.
+    """
+    value = np.asarray(value, x.dtype) if type(value) is int else value
     wide, index = _with_axes_of_truth_values(x, index)
     if wide is not x:
         return apply(shape.reshape, updated(wide, index, value), shape=x.shape)
@@ -318,6 +323,12 @@ def _positions(mask: Any, dims: tuple[int, ...], axis: int) -> list[Array]:
 
 def _ascending(entry: slice, n: int) -> tuple[tuple[int, int, int], bool]:
     """A slice of an axis, forward: start, stop, step, and whether the result is in opposite order."""
+    if entry.step is not None and operator.index(entry.step) == 0:
+        raise ShapeError(
+            "slice step cannot be zero",
+            origin=user_origin(),
+            mend="leave the step out, or use x[:0] for no elements",
+        )
     found = range(*entry.indices(n))
     if not found:
         return (0, 0, 1), False

@@ -31,6 +31,7 @@ def written(x: Array, index: Any, value: Any) -> Array:
     after = part.ndim - mask.ndim - before
     _refuse_other_shape(part.shape[before : before + mask.ndim], mask)
     chosen = np.reshape(mask, (*mask.shape, *(1,) * after))
+    value = np.asarray(value, x.dtype) if type(value) is int else value
     new = broadcast_to(_over_mask(as_operand(value), mask.ndim, after), part.shape)
     return updated(x, whole, np.where(chosen, astype(new, x.dtype), part))
 

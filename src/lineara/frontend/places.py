@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lineara.errors import TraceError
+from lineara.errors import ShapeError, TraceError
 from lineara.frontend.axes import axis_of
 from lineara.frontend.promotion import Array, astype, dtype_of, shape_of, strong
 from lineara.frontend.reductions import argmax, argmin, argsort, sort
@@ -74,18 +74,32 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
     a = np.ravel(strong(a))
     if isinstance(bins, str):
         raise TraceError(
-            f"np.histogram(bins={bins!r}): the number of bins would depend on values",
+            f"np.histogram(bins={bins!r}) of a traced array: the number of bins would depend on values",
             origin=user_origin(),
-            mend="give the number of bins",
+            mend="give the number of bins, or their edges",
         )
     if np.ndim(bins):
         return strong(bins)
+    _refuse_bins(int(bins), range)
     low, high = range if range is not None else (np.min(a), np.max(a))
     low, high = (astype(v, np.result_type(dtype_of(v), np.float64)) for v in (low, high))
     alone = low == high
     low, high = np.where(alone, low - 0.5, low), np.where(alone, high + 0.5, high)
     dtype = np.result_type(a.dtype, np.float32 if a.dtype == np.float32 else np.float64)
     return np.linspace(low, high, int(bins) + 1).astype(dtype)
+
+
+def _refuse_bins(bins: int, range: Any) -> None:
+    if bins < 1:
+        raise ShapeError(
+            f"np.histogram with {bins} bins", origin=user_origin(), mend="give 1 bin or more"
+        )
+    if range is not None and not any(map(is_traced, range)) and range[0] > range[1]:
+        raise ShapeError(
+            f"np.histogram over the range {range}: it ends before it begins",
+            origin=user_origin(),
+            mend="give the lower end first",
+        )
 
 
 def histogram(

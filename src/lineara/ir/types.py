@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
 from math import prod
+from operator import index
 from typing import Any, ClassVar
 
 import numpy as np
@@ -64,7 +65,13 @@ class ArrayType:
         """The one object for this dtype (a NumPy dtype or a short name) and shape."""
         if isinstance(dtype, str):
             dtype = _dtype(dtype)
-        key = (np.dtype(dtype), tuple(map(int, shape)))
+        try:
+            key = (np.dtype(dtype), tuple(map(index, shape)))
+        except TypeError:
+            raise DtypeError(
+                f"ArrayType({dtype!r}, {shape!r}): a shape is a tuple of integers, and a dtype one of NumPy's",
+                mend='write ArrayType("f64", (3, 4)); a vector has the shape (3,), a scalar ()',
+            ) from None
         found = cls._interned.get(key)
         if found is not None:
             return found

@@ -20,7 +20,7 @@ from hashlib import blake2b
 from pathlib import PurePath
 
 from lineara.cost import equation_work, work, works
-from lineara.errors import PlanError, TextOrigin
+from lineara.errors import DtypeError, PlanError, TextOrigin
 from lineara.ir import Equation, Function, Var, callees_first, functions_of
 from lineara.ir.names import variable_names
 from lineara.syntax import format_equation
@@ -149,8 +149,13 @@ class Plan:
         """The plan that a text is.
 
         Raises:
-            PlanError: with the line, for a line that is neither a section's head nor a choice.
+            PlanError: with the line, for a line that is neither a section's head nor a choice. DtypeError: no text at all.
         """
+        if not isinstance(text, str):
+            raise DtypeError(
+                f"a plan is read from text, not from {type(text).__name__}",
+                mend="give what str(plan) gives, or the text of a file: Path(file).read_text()",
+            )
         return Plan(_sections(text, file))
 
     def check(self, function: Function) -> Plan:
