@@ -11,8 +11,8 @@ from lineara.ir import ArrayType, Primitive
 from lineara.primitives.conversion import (
     conj,
 )
-from lineara.primitives.forms import INEXACT, as_it_stands, differentiable
-from lineara.primitives.linalg import triangular_solve
+from lineara.primitives.forms import INEXACT, as_it_stands, differentiable, real_of
+from lineara.primitives.linalg import decomposition, failure, triangular_solve
 from lineara.primitives.matrices import (
     adjoint,
     band,
@@ -73,6 +73,7 @@ cholesky: Primitive = differentiable(
     family="decompositions",
     work=work_of(2),
     admits=_is_positive,
+    routine=decomposition("cholesky_lo", "Matrix is not positive definite"),
     examples=squares((1, 2)),
 )
 
@@ -119,6 +120,22 @@ def _jvp_qr(operands: Any, results: Any, tangents: Any, attributes: Any) -> list
     return [q_dot, band(r_dot, low=0, high=n)]
 
 
+def _routine_qr(m: Any, operands: Any, results: Any) -> None:
+    k, n = results[1].type.shape[-2:]
+    if not k:
+        return
+    failed = failure("Incorrect argument found while performing QR factorization")
+    with m.every([*map(m.view, (*operands, *results))], [2, 2, 2]) as (a, q, r):
+        raw, scales = m.widened(a), m.space(m.wide(a.dtype), (k,))
+        m.matrices("qr_r_raw", [raw], [scales], failed)
+        m.matrices("qr_reduced", [raw, scales], [q], failed)
+        with m.loop(k) as i, m.loop(n) as j:
+            place = i * n + j
+            value = m.load(m.at(raw.pointer, place, raw.dtype), raw.dtype)
+            upper = m.where(m.ge(j, i), value, 0)
+            m.store(m.at(r.pointer, place, r.dtype), m.convert(upper, r.dtype))
+
+
 def _has_regular_columns(a: Any) -> bool:
     return is_regular(a[..., : min(a.shape[-2:])])
 
@@ -133,6 +150,7 @@ qr: Primitive = differentiable(
     family="decompositions",
     work=work_of(6),
     admits=_has_regular_columns,
+    routine=_routine_qr,
     examples=rectangles(),
 )
 
@@ -154,6 +172,29 @@ def _jvp_pinv(operands: Any, results: Any, tangents: Any, attributes: Any) -> li
     return [outside - matmul(matmul(p, a_dot), p)]
 
 
+def _routine_pinv(m: Any, operands: Any, results: Any, *, rcond: float) -> None:
+    """As NumPy: the columns of u over the singular values, times v."""
+    if not operands[0].type.size:
+        return
+    with m.every([m.view(operands[0]), m.view(results[0])], [2, 2]) as (a, result):
+        rows, columns = a.shape
+        k, dtype, real = min(a.shape), a.dtype, real_of(a.dtype)
+        u, s, vh = m.space(dtype, (rows, k)), m.space(real, (k,)), m.space(dtype, (k, columns))
+        m.matrices("svd_s", [m.mapped(m.conj, a)], [u, s, vh], failure("SVD did not converge"))
+        largest = m.variable(m.value(s))
+        with m.loop(k) as i:
+            largest.set(m.maximum(largest.get(), m.load(m.at(s.pointer, i, real), real)))
+        double = m.wide(real)
+        cutoff = m.convert(largest.get(), double) * rcond
+
+        def inverse(x: Any) -> Any:
+            return m.where(m.gt(m.convert(x, double), cutoff), 1 / x, 0)
+
+        m.map(inverse, [s], s)
+        m.map(lambda x, f: m.convert(f, dtype) * x, [u, s.repeated(rows)], u)
+        m.product(vh.swapped(), u.swapped(), result)
+
+
 pinv: Primitive = differentiable(
     "pinv",
     "the pseudoinverse; singular values up to rcond times the largest count as 0",
@@ -164,5 +205,6 @@ pinv: Primitive = differentiable(
     family="decompositions",
     work=work_of(12),
     admits=is_regular,
+    routine=_routine_pinv,
     examples=rectangles(attributes=(("rcond", 1e-6),)),
 )

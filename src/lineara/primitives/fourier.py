@@ -44,6 +44,15 @@ def _fft(x: Any, *, axis: int, inverse: bool) -> Any:
     return np.fft.fft(x, axis=axis)
 
 
+def _transform(m: Any, name: str, operands: Any, results: Any, axis: int) -> None:
+    x, y = (m.view(block).moved(axis) for block in (*operands, *results))
+    m.fourier(name, x, y)
+
+
+def _routine_fft(m: Any, operands: Any, results: Any, *, axis: int, inverse: bool) -> None:
+    _transform(m, "ifft" if inverse else "fft", operands, results, axis)
+
+
 def _infer_fft(x: ArrayType, *, axis: int, inverse: bool) -> tuple[ArrayType, ...]:
     _along("fft", "c", x, axis)
     if not isinstance(inverse, bool):
@@ -68,6 +77,7 @@ fft: Primitive = multilinear(
     batch=along_axis,
     family="fourier",
     work=_work,
+    routine=_routine_fft,
     examples=(
         *_examples(("c128", (4,), 0), ("c64", (2, 3), 1), ("c128", (1, 2), 0), inverse=False),
         *_examples(("c128", (3, 2), 0), ("c128", (0, 5), 1), ("c128", (2, 1), 1), inverse=True),
@@ -77,6 +87,11 @@ fft: Primitive = multilinear(
 
 def _rfft(x: Any, *, axis: int) -> Any:
     return np.fft.rfft(x, axis=axis)
+
+
+def _routine_rfft(m: Any, operands: Any, results: Any, *, axis: int) -> None:
+    parity = "odd" if operands[0].type.shape[axis] % 2 else "even"
+    _transform(m, f"rfft_n_{parity}", operands, results, axis)
 
 
 def _infer_rfft(x: ArrayType, *, axis: int) -> tuple[ArrayType, ...]:
@@ -102,6 +117,16 @@ def _half_spectrum(x: Any, *, axis: int, size: int) -> Any:
     return np.moveaxis(given, -1, axis)
 
 
+def _routine_half_spectrum(m: Any, operands: Any, results: Any, *, axis: int, size: int) -> None:
+    x, y = (m.view(block).moved(axis) for block in (*operands, *results))
+    if not y.size:
+        return
+    halved = m.mapped(m.conj, x)
+    middle = m.within(halved, 1, (size + 1) // 2)
+    m.map(lambda z: z / 2, [middle], middle)
+    m.fourier("irfft", halved, y)
+
+
 rfft: Primitive = multilinear(
     "rfft",
     "Σⱼ x[j]·e^(−2πi jk/n) along an axis, for real x and 0 ≤ k ≤ n/2",
@@ -114,6 +139,7 @@ rfft: Primitive = multilinear(
     batch=along_axis,
     family="fourier",
     work=_work,
+    routine=_routine_rfft,
     examples=_examples(
         ("f64", (4,), 0),
         ("f32", (2, 3), 1),
@@ -133,6 +159,7 @@ half_spectrum: Primitive = multilinear(
     batch=along_axis,
     family="fourier",
     work=_work,
+    routine=_routine_half_spectrum,
     examples=(
         *_examples(("c128", (3,), 0), ("c64", (2, 3), 1), size=4),
         *_examples(("c128", (3, 2), 0), ("c128", (0, 3), 1), size=5),

@@ -6,6 +6,8 @@ is a solve with the transposed matrix, not the adjoint one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,25 @@ Shape = tuple[int, ...]
 RIGHT = (frozenset((1,)),)
 
 
+def _linalg_error(message: str, details: tuple[int, ...]) -> Exception:
+    return np.linalg.LinAlgError(message.format(*details))
+
+
+def failure(message: str) -> Callable[[tuple[int, ...]], Exception]:
+    """What machine code raises where NumPy raises a `LinAlgError`; numbers that it finds out fill the braces."""
+    return partial(_linalg_error, message)
+
+
+def decomposition(name: str, message: str | None = None) -> Callable[..., None]:
+    """The routine of a record that is one of NumPy's decompositions, with the message of its error, if it may fail."""
+
+    def routine(m: Any, operands: Any, results: Any) -> None:
+        failed = None if message is None else failure(message)
+        m.matrices(name, [*map(m.view, operands)], [*map(m.view, results)], failed)
+
+    return routine
+
+
 def _check_flags(name: str, **flags: Any) -> None:
     for flag, value in flags.items():
         if not isinstance(value, bool):
@@ -66,6 +87,11 @@ def _turned(a: Any, transposed: bool) -> Any:
 
 def _solve(a: Any, b: Any, *, transposed: bool) -> Any:
     return np.linalg.solve(np.swapaxes(a, -1, -2) if transposed else a, b)
+
+
+def _routine_solve(m: Any, operands: Any, results: Any, *, transposed: bool) -> None:
+    a, b, x = map(m.view, (*operands, *results))
+    m.matrices("solve", [a.swapped() if transposed else a, b], [x], failure("Singular matrix"))
 
 
 def _infer_solve(a: ArrayType, b: ArrayType, *, transposed: bool) -> tuple[ArrayType, ...]:
@@ -110,6 +136,7 @@ solve: Primitive = multilinear(
     family="linalg",
     work=_work_solve,
     jvp=_jvp_solve,
+    routine=_routine_solve,
     admits=is_regular,
     examples=_systems((("transposed", False),), (("transposed", True),)),
 )
@@ -124,6 +151,14 @@ def _each_triangular(a: Any, b: Any, *, lower: bool, transposed: bool, unit_diag
         [solve_triangular(one, other, check_finite=False, **given) for one, other in pairs],
         b.shape,
     )
+
+
+def _routine_triangular(m: Any, operands: Any, results: Any, **flags: bool) -> None:
+    if not results[0].type.size:
+        return
+    failed = failure("singular matrix: resolution failed at diagonal {}")
+    with m.every([*map(m.view, (*operands, *results))], [2, 2, 2]) as (a, b, x):
+        m.triangular_system(a, b, x, failure=failed, **flags)
 
 
 def _infer_triangular(
@@ -169,6 +204,7 @@ triangular_solve: Primitive = multilinear(
     family="linalg",
     work=_work_triangular,
     jvp=_jvp_triangular,
+    routine=_routine_triangular,
     admits=_is_regular_in_triangles,
     examples=_systems(
         (("lower", True), ("transposed", False), ("unit_diagonal", False)),
@@ -194,6 +230,30 @@ def _cofactors(a: Any) -> Any:
     others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)
     sign = np.linalg.det(u) * np.linalg.det(vh)
     return sign[..., None, None] * (np.conj(u) * others[..., None, :]) @ np.conj(vh)
+
+
+def _routine_cofactors(m: Any, operands: Any, results: Any) -> None:
+    if not operands[0].type.size:
+        return
+    with m.every([m.view(operands[0]), m.view(results[0])], [2, 2]) as (a, result):
+        n, dtype, real = a.shape[0], a.dtype, real_of(a.dtype)
+        u, vh, scaled = (m.space(dtype, (n, n)) for _ in range(3))
+        s, others, signs = m.space(real, (n,)), m.space(real, (n,)), m.space(dtype, (2,))
+        m.matrices("svd_f", [a], [u, s, vh], failure("SVD did not converge"))
+        with m.loop(n) as j:
+            product = m.variable(m.constant(1, real))
+            with m.loop(n) as i:
+                factor = m.load(m.at(s.pointer, i, real), real)
+                product.set(product.get() * m.where(m.eq(i, j), 1, factor))
+            m.store(m.at(others.pointer, j, real), product.get())
+        for matrix, sign in ((u, m.within(signs, 0, 1)), (vh, m.within(signs, 1, 2))):
+            m.matrices("det", [matrix], [sign.last(0, sign.pointer)])
+        sign = m.value(m.within(signs, 0, 1)) * m.value(m.within(signs, 1, 2))
+        m.map(
+            lambda x, f: sign * (m.conj(x) * m.convert(f, dtype)), [u, others.repeated(n)], scaled
+        )
+        m.map(m.conj, [vh], vh)
+        m.product(scaled, vh, result)
 
 
 def _square(name: str) -> Any:
@@ -237,6 +297,7 @@ cofactors: Primitive = differentiable(
     batch=as_it_stands,
     family="linalg",
     work=_work_cofactors,
+    routine=_routine_cofactors,
     admits=is_regular,
     examples=squares(),
 )
@@ -253,6 +314,7 @@ det: Primitive = differentiable(
     np.linalg.det,
     _infer_det,
     lambda operands, results, tangents, attributes: [inner(cofactors(operands[0]), tangents[0])],
+    routine=decomposition("det"),
     batch=as_it_stands,
     family="linalg",
     work=work_of_elimination,
@@ -282,6 +344,7 @@ slogdet: Primitive = differentiable(
     lambda a: tuple(np.linalg.slogdet(a)),
     _infer_slogdet,
     _jvp_slogdet,
+    routine=decomposition("slogdet"),
     batch=as_it_stands,
     family="linalg",
     work=work_of_elimination,

@@ -53,6 +53,10 @@ def _cumsum(x: Any, *, axis: int, reverse: bool) -> Any:
     return np.cumsum(x, axis, dtype=x.dtype)
 
 
+def _routine_cumsum(m: Any, operands: Any, results: Any, *, axis: int, reverse: bool) -> None:
+    m.running(operands, results[0], axis=axis, reverse=reverse, step=lambda y, x, _: y + x[0])
+
+
 def _infer_cumsum(x: ArrayType, *, axis: int, reverse: bool) -> tuple[ArrayType, ...]:
     _along("cumsum", NUMBER, x, axis)
     return (x,)
@@ -69,6 +73,7 @@ cumsum: Primitive = multilinear(
     linear_in=(frozenset((0,)),),
     batch=along_axis,
     family="order",
+    routine=_routine_cumsum,
     examples=(
         *_examples("f64", "c64", "i64", reverse=False),
         *_examples("f32", "c128", reverse=True),
@@ -94,6 +99,14 @@ def _recurrence(c: Any, x: Any, *, axis: int, reverse: bool) -> Any:
         else:
             y[k] += c[k] * y[k - 1]
     return np.moveaxis(y, 0, axis)
+
+
+def _routine_recurrence(m: Any, operands: Any, results: Any, *, axis: int, reverse: bool) -> None:
+    def step(y: Any, here: Any, there: Any) -> Any:
+        return here[0] + (there if reverse else here)[1] * y
+
+    c, x = operands
+    m.running([x, c], results[0], axis=axis, reverse=reverse, step=step)
 
 
 def _infer_recurrence(
@@ -139,7 +152,12 @@ recurrence: Primitive = multilinear(
     ),
     work=lambda operands, results, attributes: 2 * results[0].size,
     jvp=_jvp_recurrence,
+    routine=_routine_recurrence,
 )
+
+
+def _routine_cumprod(m: Any, operands: Any, results: Any, *, axis: int) -> None:
+    m.running(operands, results[0], axis=axis, reverse=False, step=lambda y, x, _: y * x[0])
 
 
 def _infer_cumprod(x: ArrayType, *, axis: int) -> tuple[ArrayType, ...]:
@@ -164,6 +182,7 @@ cumprod: Primitive = differentiable(
     _jvp_cumprod,
     batch=along_axis,
     family="order",
+    routine=_routine_cumprod,
     examples=_examples("f64", "f32", "c128", "i64"),
 )
 
@@ -194,6 +213,9 @@ argsort = nondifferentiable(
     batch=along_axis,
     family="order",
     examples=_examples("f64", "f32", "i64", "bool"),
+    routine=lambda m, operands, results, *, axis: m.sort(
+        operands[0], results[0], axis=axis, indices=True
+    ),
     work=_work_sort,
 )
 
@@ -222,5 +244,6 @@ sort = differentiable(
     batch=along_axis,
     family="order",
     examples=_examples("f64", "f32", "i64"),
+    routine=lambda m, operands, results, *, axis: m.sort(operands[0], results[0], axis=axis),
     work=_work_sort,
 )

@@ -23,7 +23,7 @@ from lineara.primitives.conversion import (
     real,
 )
 from lineara.primitives.forms import INEXACT, as_it_stands, differentiable, real_of
-from lineara.primitives.linalg import solve
+from lineara.primitives.linalg import decomposition, failure, solve
 from lineara.primitives.matrices import (
     adjoint,
     along_columns,
@@ -93,6 +93,7 @@ eigh: Primitive = differentiable(
     family="decompositions",
     work=work_of(4),
     admits=_has_eigenvalues_apart,
+    routine=decomposition("eigh_lo", "Eigenvalues did not converge"),
     examples=tuple(
         Example(e.operands, reading=_read_eigh if e.operands[0].dtype.kind == "c" else None)
         for e in squares()
@@ -103,6 +104,13 @@ eigh: Primitive = differentiable(
 def _eig(a: Any) -> tuple[Any, ...]:
     w, v = np.linalg.eig(a)
     return w, v
+
+
+def _routine_eig(m: Any, operands: Any, results: Any) -> None:
+    a = m.view(operands[0])
+    infinite = m.any(lambda x: ~m.isfinite(x), a)
+    m.fail_if(infinite.value, failure("Array must not contain infs or NaNs"))
+    m.matrices("eig", [a], [*map(m.view, results)], failure("Eigenvalues did not converge"))
 
 
 def _infer_eig(a: ArrayType) -> tuple[ArrayType, ...]:
@@ -161,6 +169,7 @@ eig: Primitive = differentiable(
     family="decompositions",
     work=work_of(12),
     admits=_is_diagonalizable,
+    routine=_routine_eig,
     examples=squares(),
 )
 
@@ -227,5 +236,6 @@ svd: Primitive = differentiable(
     family="decompositions",
     work=work_of(12),
     admits=_has_singular_values_apart,
+    routine=decomposition("svd_s", "SVD did not converge"),
     examples=rectangles(_read_svd),
 )
