@@ -1,0 +1,226 @@
+"""Make the coefficients of the native elementary functions: minimax polynomials by Remez's exchange.
+
+    python scripts/elementary_coefficients.py        # writes src/lineara/backends/native/elementary/coefficients.py
+
+A fit is a function on an interval and the numbers of coefficients for a result of float64 and of float32. Its error,
+relative to what it is a part of, is printed in bits. A quotient of polynomials interpolates at Chebyshev's points.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mpmath import mp, mpf
+
+mp.dps = 60
+GRID = 301
+TINY = mpf(10) ** -25
+TARGET = Path("src/lineara/backends/native/elementary/coefficients.py")
+HEAD = '''"""Coefficients of polynomials, lowest first: for results of float64 and of float32.
+
+Written by scripts/elementary_coefficients.py, where each is defined; not to be edited.
+"""
+
+from __future__ import annotations
+
+POLYNOMIALS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+'''
+MIDDLE = """}
+
+QUOTIENTS: dict[str, tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]] = {
+"""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A function to be approximated on [low, high]; `weight` is what its error counts for in the result."""
+
+    name: str
+    function: Callable[[mpf], mpf]
+    low: mpf
+    high: mpf
+    sizes: tuple[int | tuple[int, int], int | tuple[int, int]]
+    weight: Callable[[mpf], mpf] = lambda x: mpf(1)
+
+    def points(self, count: int) -> list[mpf]:
+        """Chebyshev's extrema of the interval, drawn in so that no removable singularity is met."""
+        middle, radius = (self.low + self.high) / 2, (self.high - self.low) / 2
+        angles = [mp.pi * i / (count - 1) for i in range(count)]
+        return [middle + radius * (1 - TINY) * mp.cos(a) + TINY for a in angles]
+
+    def coefficients(self, count: int) -> list[float]:
+        """Remez's exchange: the polynomial whose weighted error has count + 1 extrema of one size."""
+        grid = self.points(GRID)
+        values, weights = [self.function(x) for x in grid], [self.weight(x) for x in grid]
+        chosen = [round(i * (GRID - 1) / count) for i in range(count + 1)]
+        solution: list[mpf] = []
+        for _ in range(12):
+            rows = [
+                [grid[i] ** j for j in range(count)] + [(-1) ** n / weights[i]]
+                for n, i in enumerate(chosen)
+            ]
+            solution = list(mp.lu_solve(mp.matrix(rows), mp.matrix([values[i] for i in chosen])))
+            powers = solution[count - 1 :: -1]
+            errors = [
+                w * (mp.polyval(powers, x) - v)
+                for x, v, w in zip(grid, values, weights, strict=True)
+            ]
+            chosen = _extrema(errors, count + 1)
+        return [float(c) for c in solution[:count]]
+
+    def quotient(self, top: int, bottom: int) -> tuple[list[float], list[float]]:
+        """The quotient with so many coefficients above and, after a 1, below."""
+        count = top + bottom
+        middle, radius = (self.low + self.high) / 2, (self.high - self.low) / 2
+        nodes = [middle + radius * mp.cos(mp.pi * (2 * i + 1) / (2 * count)) for i in range(count)]
+        values = [self.function(x) for x in nodes]
+        rows = [
+            [x**j for j in range(top)] + [-f * x ** (j + 1) for j in range(bottom)]
+            for x, f in zip(nodes, values, strict=True)
+        ]
+        solution = [float(c) for c in mp.lu_solve(mp.matrix(rows), mp.matrix(values))]
+        return solution[:top], [1.0, *solution[top:]]
+
+    def bits(self, above: list[float], below: Sequence[float] = (1.0,)) -> float:
+        """The largest weighted error after rounding, as a power of two."""
+        errors = [
+            self.weight(x)
+            * (mp.polyval(above[::-1], x) / mp.polyval(below[::-1], x) - self.function(x))
+            for x in self.points(2 * GRID + 1)
+        ]
+        return float(mp.log(max(abs(e) for e in errors), 2))
+
+
+def _extrema(errors: list[mpf], count: int) -> list[int]:
+    """Where an error is largest between its changes of sign: `count` neighbouring places, the largest included."""
+    places: list[int] = []
+    for i, error in enumerate(errors):
+        if places and (errors[places[-1]] > 0) == (error > 0):
+            if abs(error) > abs(errors[places[-1]]):
+                places[-1] = i
+        else:
+            places.append(i)
+    while len(places) > count:
+        first, last = abs(errors[places[0]]), abs(errors[places[-1]])
+        places.pop(0 if first < last else -1)
+    return places
+
+
+LN2_HALF = mp.log(2) / 2 * mpf("1.0001")
+QUARTER = (mp.pi / 4 * mpf("1.0001")) ** 2
+LOG_S = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * mpf("1.0001")) ** 2
+
+
+def _of_square(function: Callable[[mpf], mpf]) -> Callable[[mpf], mpf]:
+    """A function of z = x², as it is given in x."""
+    return lambda z: function(mp.sqrt(z))
+
+
+FITS = [
+    Fit(
+        "exp",  # (eˣ − 1 − x)/x²
+        lambda x: (mp.expm1(x) - x) / x**2,
+        -LN2_HALF,
+        LN2_HALF,
+        (11, 6),
+    ),
+    Fit(
+        "log",  # (2 artanh s/s − 2)/s² in s²
+        _of_square(lambda s: (2 * mp.atanh(s) / s - 2) / s**2),
+        mpf(0),
+        LOG_S,
+        (7, 4),
+        lambda z: z,
+    ),
+    Fit(
+        "log4",  # (2 artanh s/s − 2 − 2s²/3)/s⁴ in s²
+        _of_square(lambda s: (2 * mp.atanh(s) / s - 2 - 2 * s**2 / 3) / s**4),
+        mpf(0),
+        LOG_S,
+        (8, 1),
+        lambda z: z**2,
+    ),
+    Fit(
+        "sin",  # (sin x/x − 1)/x² in x²
+        _of_square(lambda x: (mp.sin(x) / x - 1) / x**2),
+        mpf(0),
+        QUARTER,
+        (6, 4),
+        lambda z: z,
+    ),
+    Fit(
+        "cos",  # (cos x − 1 + x²/2)/x⁴ in x²
+        _of_square(lambda x: (mp.cos(x) - 1 + x**2 / 2) / x**4),
+        mpf(0),
+        QUARTER,
+        (6, 3),
+        lambda z: z**2,
+    ),
+    Fit(
+        "tan",  # (tan x/x − 1)/x² in x²
+        _of_square(lambda x: (mp.tan(x) / x - 1) / x**2),
+        mpf(0),
+        QUARTER,
+        (15, 7),
+        lambda z: z,
+    ),
+    Fit(
+        "sinh",  # (sinh x/x − 1)/x² in x²
+        _of_square(lambda x: (mp.sinh(x) / x - 1) / x**2),
+        mpf(0),
+        mpf(1),
+        (8, 4),
+        lambda z: z,
+    ),
+]
+
+
+QUOTIENTS = [
+    Fit(
+        "tanh",  # (tanh x/x − 1)/x² in x²
+        _of_square(lambda x: (mp.tanh(x) / x - 1) / x**2),
+        mpf(0),
+        mpf("0.36"),
+        ((3, 3), (2, 2)),
+        lambda z: z,
+    ),
+]
+
+
+def _row(values: Sequence[float]) -> str:
+    return "(" + ", ".join(map(repr, values)) + ",)"
+
+
+def _polynomials() -> Iterator[str]:
+    for fit in FITS:
+        rows = []
+        for count in fit.sizes:
+            values = fit.coefficients(count)
+            print(f"{fit.name:12} {count:3} coefficients: error 2^{fit.bits(values):.1f}")
+            rows.append(_row(values))
+        yield f'    "{fit.name}": ({", ".join(rows)}),\n'
+
+
+def _quotients() -> Iterator[str]:
+    for fit in QUOTIENTS:
+        rows = []
+        for top, bottom in fit.sizes:
+            above, below = fit.quotient(top, bottom)
+            print(
+                f"{fit.name:12} {top}/{bottom} coefficients: error 2^{fit.bits(above, below):.1f}"
+            )
+            rows.append(f"({_row(above)}, {_row(below)})")
+        yield f'    "{fit.name}": ({", ".join(rows)}),\n'
+
+
+def main() -> None:
+    """Write the tables and print the errors."""
+    TARGET.write_text(HEAD + "".join(_polynomials()) + MIDDLE + "".join(_quotients()) + "}\n")
+    subprocess.run(["ruff", "format", "--quiet", str(TARGET)], check=True)
+
+
+if __name__ == "__main__":
+    main()

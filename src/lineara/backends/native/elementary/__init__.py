@@ -1,0 +1,48 @@
+"""Elementary functions of reals as vectorisable arithmetic, for float32 and float64, on any number of lanes.
+
+    y = call(module, builder, "exp", x)
+
+Every function is within 2 units in the last place (4 for pow, lgamma and digamma away from their zeros), with the special
+values of C99's annex F; `docs/elementary.md` has the measurements.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+
+from lineara.backends.native.elementary.arithmetic import DOUBLE, Lanes, Value, lanes_of, with_lanes
+from lineara.backends.native.elementary.outline import declare, suffix
+from lineara.backends.native.elementary.table import ELEMENTARY, Elementary
+
+__all__ = ["ELEMENTARY", "NAMES", "Elementary", "call"]
+
+NAMES = frozenset(ELEMENTARY)
+
+
+def call(module: ir.Module, builder: ir.IRBuilder, name: str, *values: ir.Value) -> ir.Value:
+    """A function of `NAMES` of floats, doubles or vectors of them, all of one type, which is the type of the result."""
+    type_ = values[0].type
+    function, fresh = declare(
+        module,
+        f"lineara.{name}.{suffix(type_)}",
+        type_,
+        [type_] * len(values),
+        *(("alwaysinline",) if ELEMENTARY[name].inline else ()),
+    )
+    if fresh:
+        _define(function, ELEMENTARY[name], type_)
+    return builder.call(function, values)
+
+
+def _define(function: ir.Function, elementary: Elementary, type_: ir.Type) -> None:
+    """Write the body: float32 is widened, computed with shorter polynomials, and rounded once."""
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    count = lanes_of(type_)
+    element = type_.element if count else type_
+    single = element != DOUBLE
+    m = Lanes(function.module, builder, count, single=single)
+    operands: list[ir.Value] = list(function.args)
+    if single:
+        operands = [builder.fpext(a, with_lanes(DOUBLE, count)) for a in operands]
+    result = elementary.body(m, *(Value(m, a) for a in operands)).llvm
+    builder.ret(builder.fptrunc(result, type_) if single else result)

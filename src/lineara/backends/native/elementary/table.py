@@ -1,0 +1,37 @@
+"""The elementary functions by name: how many operands, the body, and whether it is merged into its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lineara.backends.native.elementary import exponential, logarithm, powers, trigonometric
+from lineara.backends.native.elementary.arithmetic import Value
+
+
+@dataclass(frozen=True)
+class Elementary:
+    """A function of reals: `body` takes the arithmetic and the operands."""
+
+    name: str
+    body: Callable[..., Value]
+    arity: int = 1
+    inline: bool = True
+
+
+_ALL = (
+    Elementary("exp", exponential.exp),
+    Elementary("exp2", exponential.exp2),
+    Elementary("expm1", exponential.expm1),
+    Elementary("tanh", exponential.tanh),
+    Elementary("logistic", exponential.logistic),
+    Elementary("sinh", exponential.sinh),
+    Elementary("cosh", exponential.cosh),
+    Elementary("log", logarithm.log),
+    Elementary("log1p", logarithm.log1p),
+    Elementary("pow", powers.pow_, arity=2, inline=False),
+    Elementary("sin", trigonometric.sin),
+    Elementary("cos", trigonometric.cos),
+    Elementary("tan", trigonometric.tan),
+)
+ELEMENTARY: dict[str, Elementary] = {e.name: e for e in _ALL}
