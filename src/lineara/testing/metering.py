@@ -9,7 +9,9 @@ from lineara.ir import (
     Drop,
     Equation,
     Function,
+    LinearCall,
     ListType,
+    Op,
     Scan,
     Switch,
     TupleType,
@@ -22,9 +24,9 @@ from lineara.testing.values import Value, observe
 
 def is_static(function: Function) -> bool:
     """Whether the work of a function is the same for all arguments: it has no switch and no loop of unknown length."""
-    ops = [e.op for f in callees_first(function) for e in f.equations]
     return not any(
-        isinstance(op, Switch | While) or (isinstance(op, Scan) and op.length is None) for op in ops
+        isinstance(op, Switch | While) or (isinstance(op, Scan) and op.length is None)
+        for op in _operations(function)
     )
 
 
@@ -35,10 +37,15 @@ def metered(function: Function, args: Sequence[Value]) -> tuple[tuple[Value, ...
 
 
 def unread(function: Function, args: Sequence[Value]) -> int:
-    """The work of dropping arguments of branches in an evaluation."""
+    """The work of dropping arguments of branches in an evaluation, but for those inside of what is declared to be linear."""
+    given = [
+        c.function for op in _operations(function) if isinstance(op, LinearCall) for c in op.calls
+    ]
+    declared = set(map(id, callees_first(*given)))
     branches = [
         g
         for f in callees_first(function)
+        if id(f) not in declared
         for e in f.equations
         if isinstance(e.op, Switch)
         for g in e.op.branches
@@ -61,7 +68,16 @@ def has_list(type_: Type) -> bool:
     return isinstance(type_, ListType)
 
 
+def has_declared(function: Function) -> bool:
+    """Whether a function has calls that are declared to be linear."""
+    return any(isinstance(op, LinearCall) for op in _operations(function))
+
+
 def widest(function: Function) -> int:
     """The most branches of a switch; 1 where there is none."""
-    ops = [e.op for f in callees_first(function) for e in f.equations]
-    return max([len(op.branches) for op in ops if isinstance(op, Switch)], default=1)
+    widths = [len(op.branches) for op in _operations(function) if isinstance(op, Switch)]
+    return max(widths, default=1)
+
+
+def _operations(function: Function) -> list[Op]:
+    return [e.op for f in callees_first(function) for e in f.equations]

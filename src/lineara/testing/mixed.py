@@ -16,6 +16,7 @@ from lineara.ir import (
     Var,
 )
 from lineara.primitives import Expr
+from lineara.testing.given import declared_linear
 from lineara.testing.values import Value, observe, zero
 from lineara.testing.vocabulary import FLOATS, Vocabulary
 from lineara.testing.writer import Program, Writer
@@ -50,6 +51,7 @@ class MixedWriter(Writer):
             (self.dup, 3),
             (self.linear_drop, 1),
             (self.mixed_call, 6 if self.mixed_callees else 0),
+            (self.linear_call, 3 if self.mixed_callees else 0),
         ]
 
     def close(self) -> Function:
@@ -231,3 +233,17 @@ class MixedWriter(Writer):
         )
         self.bind(y, results[: len(y)])
         self.linear += y_dot
+
+    def linear_call(self) -> None:
+        """A call of what is declared to be linear."""
+        callee = self.rng.choice(self.mixed_callees)
+        declared = declared_linear(callee.function, callee.args, self.rng)
+        if declared is None:
+            return
+        op, coefficients = declared
+        f, count = op.forward.function, len(coefficients)
+        linear = [v.type for v in f.params[count:]]
+        outputs = [Var(v.type, linear=True) for v in f.results]
+        if not self.place(op, [self.need(v.type) for v in f.params[:count]], linear, outputs):
+            pairs = zip(f.params, coefficients, strict=False)
+            self.place(op, [self.new_param(v.type, x) for v, x in pairs], linear, outputs)

@@ -2,7 +2,8 @@
 
 A program is written equation by equation together with its values: a record is applied only where its operands lie within
 the bounds of its examples, and results stay small. Records are drawn from the registry; a new one joins by itself. Switches,
-scans and loops run bodies that are written in the same way, at most two deep.
+scans and loops run bodies that are written in the same way, at most two deep. Calls have rules now and
+then, and mixed programs call what is declared to be linear.
 
 >>> program = generate(seed=5, size=4)
 >>> len(program.args) == len(program.function.params)

@@ -30,6 +30,7 @@ from lineara.ir import (
     infer,
 )
 from lineara.testing import control
+from lineara.testing.given import rule_of
 from lineara.testing.values import Value, largest, observe, sample, zero
 from lineara.testing.vocabulary import FLOATS, VOCABULARY, Vocabulary, within
 
@@ -306,9 +307,10 @@ class Writer:
         self.emit(Drop(), (self.late(list(self.values)),), ())
 
     def call(self) -> None:
-        """A call, at what there is or else at the callee's own arguments."""
+        """A call, now and then with a rule, at what there is or else at the callee's own arguments."""
         callee = self.rng.choice(self.nonlinear_callees)
-        op = Call(callee.function, self.rng.random() < 0.4)
+        rule = rule_of(callee.function, self.rng) if self.rng.random() < 0.3 else None
+        op = Call(callee.function, self.rng.random() < 0.4, rule)
         params, results = callee.function.params, [v.type for v in callee.function.results]
         if not self.emit(op, [self.need(p.type) for p in params], results):
             pairs = zip(params, callee.args, strict=True)
