@@ -105,6 +105,7 @@ erfinv = _real(
     [lambda z, x: sqrt(pi) / 2 * exp(z * z)],
     -0.9,
     0.9,
+    scalar=None,
 )
 erfcx: Primitive = _real(
     "erfcx",
@@ -113,9 +114,16 @@ erfcx: Primitive = _real(
     [lambda z, x: 2 * x * z - 2 / sqrt(pi)],
     -1.0,
     2.0,
+    scalar=None,
 )
 dawson: Primitive = _real(
-    "dawson", "exp(−x²) ∫₀ˣ exp(t²) dt", special.dawsn, [lambda z, x: 1 - 2 * x * z], -2.0, 2.0
+    "dawson",
+    "exp(−x²) ∫₀ˣ exp(t²) dt",
+    special.dawsn,
+    [lambda z, x: 1 - 2 * x * z],
+    -2.0,
+    2.0,
+    scalar=None,
 )
 ndtri = _real(
     "ndtri",
@@ -124,6 +132,7 @@ ndtri = _real(
     [lambda z, x: sqrt(2 * pi) * exp(z * z / 2)],
     0.1,
     0.9,
+    scalar=None,
 )
 log_ndtr = _real(
     "log_ndtr",
@@ -132,8 +141,17 @@ log_ndtr = _real(
     [lambda z, x: exp(-(x * x) / 2 - z - log_of(2 * pi) / 2)],
     -2.0,
     2.0,
+    scalar=None,
 )
-gamma: Primitive = _real("gamma", "Γ(x)", special.gamma, [lambda z, x: z * digamma(x)], 0.5, 3.0)
+gamma: Primitive = _real(
+    "gamma",
+    "Γ(x)",
+    special.gamma,
+    [lambda z, x: z * digamma(x)],
+    0.5,
+    3.0,
+    scalar=None,
+)
 
 
 def _check_bessel(*, n: Any) -> None:

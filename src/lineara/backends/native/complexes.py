@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lineara.backends.native.conversions import Conversions
 from lineara.backends.native.lanes import Number
+
+DOUBLE = np.dtype(np.float64)
 
 
 class Complexes(Conversions):
@@ -35,14 +39,19 @@ class Complexes(Conversions):
 
     def hypot(self, x: Number, y: Number) -> Number:
         """√(x² + y²), without overflow in between; infinite where one is, though the other be NaN."""
-        u, v, back = self.scaled_parts(x, y)
-        length = self.intrinsic("sqrt", u * u + v * v) * back
+        x, y = self.matched(x, y)
         infinite = self.full_like(x, float("inf"))
-        sizes = self.intrinsic("fabs", x), self.intrinsic("fabs", y)
-        either = self._equal(sizes[0], infinite) | self._equal(sizes[1], infinite)
-        return self.where(either, infinite, length)
+        wild = self._is(self.intrinsic("fabs", x), infinite) | self._is(
+            self.intrinsic("fabs", y), infinite
+        )
+        if x.dtype == DOUBLE:
+            u, v, back = self.scaled_parts(x, y)
+            return self.where(wild, infinite, self.intrinsic("sqrt", u * u + v * v) * back)
+        u, v = self.convert(x, DOUBLE), self.convert(y, DOUBLE)
+        length = self.convert(self.intrinsic("sqrt", u * u + v * v), x.dtype)
+        return self.where(wild, infinite, length)
 
-    def _equal(self, x: Number, y: Number) -> Number:
+    def _is(self, x: Number, y: Number) -> Number:
         return self.compare_reals("==", x, y)
 
     def scaled_parts(self, x: Number, y: Number) -> tuple[Number, Number, Number]:

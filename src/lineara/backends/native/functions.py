@@ -10,6 +10,8 @@ from functools import wraps
 from math import exp, log
 from typing import Any
 
+import numpy as np
+
 from lineara.backends.native import elementary
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.operations import Operations
@@ -141,18 +143,21 @@ class Functions(Operations):
             return self.power_of_integers(x, y)
         if x.kind == "f":
             return self.function("pow", x, y)
-        nothing = self.eq(x, 0)
-        base = self.where(nothing, 1, x)
+        return self._complex_power(x, y)
+
+    def _complex_power(self, x: Number, y: Number) -> Number:
+        wide = np.dtype(np.complex128)
+        if x.dtype != wide:
+            power = self._complex_power(self.convert(x, wide), self.convert(y, wide))
+            return self.convert(power, x.dtype)
+        zero = self.eq(x, 0)
         n = self.where(self.eq(y.imag, 0) & self.lt(self.abs(y.real), 100), y.real, 0.5)
         whole = self.eq(self.trunc(n), n)
-        size = self.where(whole, self.abs(n), 0)
-        powers = self._product(x, size, self.lt(n, 0))
-        general = self.exp(y * self.log(base))
+        product = self._product(x, self.where(whole, self.abs(n), 0), self.lt(n, 0))
+        general = self.exp(y * self.log(self.where(zero, 1, x)))
         undefined = self.full_like(x, complex(float("nan"), float("nan")))
-        general = self.where(nothing, self.where(self.gt(y.real, 0), 0, undefined), general)
-        power = self.where(whole, powers, general)
-        positive = self.gt(y.real, 0)
-        power = self.where(nothing, self.where(positive, 0, undefined), power)
+        of_zero = self.where(self.gt(y.real, 0), 0, undefined)
+        power = self.where(zero, of_zero, self.where(whole, product, general))
         return self.where(self.eq(y, 0), 1, power)
 
     def _product(self, x: Number, n: Number, inverted: Number) -> Number:

@@ -27,9 +27,8 @@ class Inverses(Functions):
     """Inverse functions, and the special functions of the library."""
 
     cbrt = _library("cbrt")
-    erf, erfc, erfcx, erfinv = map(_library, ("erf", "erfc", "erfcx", "erfinv"))
-    logistic, ndtri, log_ndtr = map(_library, ("logistic", "ndtri", "log_ndtr"))
-    gamma, lgamma, digamma = map(_library, ("gamma", "lgamma", "digamma"))
+    erf, erfc, logistic = map(_library, ("erf", "erfc", "logistic"))
+    lgamma, digamma = map(_library, ("lgamma", "digamma"))
 
     def _around(self, z: Number) -> tuple[Number, Number]:
         """√(1 − z) and √(1 + z)."""
