@@ -1,8 +1,8 @@
 """Machine code kept on disk, so that a second process starts without compiling.
 
-An entry is a file named by the digest of all that its code depends on: the program, the options, the processor, the versions of
-LLVM, NumPy and this package. It holds a summary for whoever asks, the code, and a checksum. Files are written aside and renamed, so
-that processes may share a directory; a damaged file counts as absent. The oldest entries go when there is no room.
+An entry is a file named by the digest of all that its code depends on: the program, the options, the processor, the versions
+of LLVM, NumPy and this package. It holds a summary for whoever asks, the code, and a checksum. Files are written aside and
+renamed, so that processes may share a directory; a damaged file counts as absent. The oldest entries go when there is no room.
 """
 
 from __future__ import annotations
