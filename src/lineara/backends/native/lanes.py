@@ -238,6 +238,26 @@ class Lanes(ABC):
             declared = ir.Function(self.module, type_, full)
         return self.number(given[0].dtype, self.builder.call(declared, values))
 
+    def outlined(self, name: str, body: Callable[..., Number], *operands: Number) -> Number:
+        """What a function of the module gives, which is made of `body(m, *operands)` once; operands are of one dtype."""
+        given = self.matched(*operands)
+        values, dtype = [x.value for x in given], given[0].dtype
+        full = f"lineara.{name}.{_suffix(values[0].type)}"
+        function = self.module.globals.get(full)
+        if function is None:
+            type_ = ir.FunctionType(values[0].type, [v.type for v in values])
+            function = ir.Function(self.module, type_, full)
+            function.linkage = "internal"
+            m = type(self)(ir.IRBuilder(function.append_basic_block()), self.module)
+            m.builder.ret(body(m, *[m.number(dtype, a) for a in function.args]).value)
+        return self.number(dtype, self.builder.call(function, values))
+
+    def external(self, name: str, *operands: Number) -> Any:
+        """The function of the C library of this name, of the dtype of its operands."""
+        types = [part_type(x.dtype) for x in operands]
+        known = self.module.globals.get(name)
+        return known or ir.Function(self.module, ir.FunctionType(types[0], types), name)
+
     def bitcast(self, x: Number, dtype: Dtype) -> Number:
         """The bits of a number as one of another dtype of the same size."""
         return self.number(dtype, self.builder.bitcast(x.value, part_type(dtype, x.lanes)))

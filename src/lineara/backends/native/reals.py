@@ -60,7 +60,7 @@ class Reals(Integers):
 
     def remainder_of_reals(self, x: Number, y: Number) -> Number:
         """x − y·trunc(x/y), exactly: C's fmod."""
-        return self.each(x.dtype, self.builder.frem, x, y)
+        return self.outlined("remainder", _remainder, x, y)
 
     def floored_reals(self, x: Number, y: Number) -> tuple[Number, Number]:
         """⌊x/y⌋ and the remainder, which has the sign of y; by 0, x/0 and NaN."""
@@ -97,3 +97,26 @@ class Reals(Integers):
         )
         moved = self.where(self.compare_reals("==", x, y), y, moved)
         return self.where(self.unordered(x, y), x + y, moved)
+
+
+def _remainder(m: Reals, x: Number, y: Number) -> Number:
+    """C's fmod: one multiplication where the quotient is a small integer on every lane, a call of the C library elsewhere.
+
+    A rounded quotient has at most one too many, so that what is left of x is exact, or will be when y is added back.
+    """
+    fmod = m.external("fmod" if x.dtype.itemsize == 8 else "fmodf", x, y)
+    quotient = m.trunc(x / y)
+    limit = m.full_like(x, 2.0**51 if x.dtype.itemsize == 8 else 2.0**22)
+    far = m.compare_reals(">=", m.intrinsic("fabs", quotient), limit)
+    while far.lanes > 1:
+        half = far.lanes // 2
+        far = m.shuffle(far, range(half)) | m.shuffle(far, range(half, 2 * half))
+    with m.builder.if_then(far.value, likely=False):
+        pairs = [(m.lane(x, i).value, m.lane(y, i).value) for i in range(x.lanes)]
+        calls = [m.builder.call(fmod, pair) for pair in pairs]
+        m.builder.ret(m.joined([m.number(x.dtype, v) for v in calls]).value)
+    zero = m.full_like(x, 0)
+    rest = m.fma(-quotient, y, x)
+    over = m.compare_reals("<", m.copysign(m.full_like(x, 1), x) * rest, zero)
+    rest = m.where(over, rest + m.copysign(y, x), rest)
+    return m.where(m.compare_reals("==", quotient, zero), x, m.copysign(rest, x))
