@@ -7,8 +7,7 @@ derivatives of h (`bell`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import comb, factorial
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -19,35 +18,25 @@ from lineara.ir import Primitive
 from lineara.primitives.comparison import eq, select
 from lineara.primitives.elementary import exp, log, log1p
 from lineara.primitives.forms import REAL, elementwise
+from lineara.primitives.series import (
+    LONGEST,
+    TERMS,
+    bell,
+    beta_slopes,
+    betainc_routine,
+    gammainc_routine,
+    powers,
+    step,
+    zeta_routine,
+    zeta_sum,
+)
 from lineara.primitives.special import LONG, digamma, lgamma, polygamma
 
 SERIES = 2 * LONG
-Slopes = Callable[[int, int], Any]
-"""The derivatives of an exponent, p times in its first parameter and q times in its second."""
-
-
-def bell(p: int, q: int, slopes: Slopes) -> Any:
-    """The factor that e^h gets when it is differentiated p times in one parameter and q times in another."""
-    if p == q == 0:
-        return 1
-    first = p > 0
-    total: Any = 0
-    for i in range(p if first else 1):
-        for j in range(q + 1 if first else q):
-            ways = comb(p - 1, i) * comb(q, j) if first else comb(q - 1, j)
-            rest = bell(p - 1 - i, q - j, slopes) if first else bell(0, q - 1 - j, slopes)
-            term = slopes(i + 1, j) if first else slopes(0, j + 1)
-            total = term * (ways * rest) + total
-    return total
 
 
 def _polygammas(x: Any, orders: int) -> list[Any]:
     return [special.digamma(x), *(special.polygamma(n, x) for n in range(1, orders))]
-
-
-def _step(of: list[Any], x: Any) -> list[Any]:
-    """The polygamma functions at x + 1, from those at x."""
-    return [p + (-1.0) ** n * factorial(n) / x ** (n + 1) for n, p in enumerate(of)]
 
 
 def _gammainc_series(a: Any, x: Any, order: int) -> Any:
@@ -61,7 +50,7 @@ def _gammainc_series(a: Any, x: Any, order: int) -> Any:
     for _ in range(int(np.max(reach, initial=0))):
         slopes = [logarithm - psi[0], *(-p for p in psi[1:])]
         total = total + term * bell(order, 0, lambda p, _, of=slopes: of[p - 1])  # type: ignore[misc]
-        term, psi, z = term * safe_x / z, _step(psi, z), z + 1
+        term, psi, z = term * safe_x / z, step(psi, z), z + 1
     return np.where(inside, total, np.where((a > 0) & (x >= 0), 0.0, np.nan))
 
 
@@ -102,6 +91,7 @@ gammainc: Primitive = elementwise(
     high=3.0,
     attributes=lambda *, order: _check_orders("gammainc", order),
     samples=({"order": 0}, {"order": 1}, {"order": 2}),
+    routine=gammainc_routine,
 )
 gammaincc: Primitive = elementwise(
     "gammaincc",
@@ -116,6 +106,7 @@ gammaincc: Primitive = elementwise(
     flops=SERIES,
     low=0.3,
     high=3.0,
+    routine=lambda m, operands, results: m.on_elements(special.gammaincc, operands, results[0]),
 )
 
 
@@ -127,18 +118,13 @@ def _betainc_series(a: Any, b: Any, x: Any, p: int, q: int) -> Any:
     scale = special.gammaln(a + b) - special.gammaln(b) - special.gammaln(a + 1)
     term = np.exp(scale + a * logs[1, 0] + b * logs[0, 1])
 
-    def slopes(i: int, j: int) -> Any:
-        own = logs.get((i, j), 0.0)
-        other = upper[i - 1] if j == 0 else fixed[j - 1] if i == 0 else 0.0
-        return both[i + j - 1] - other + own
-
-    while k < 100_000:
-        added = term * bell(p, q, slopes)
+    while k < LONGEST:
+        added = term * bell(p, q, beta_slopes(both, upper, fixed, logs))
         total = total + added
         if k > 20 and np.all(np.abs(added) <= 1e-18 * (1 - x)):
             break
         term = term * x * (a + b + k) / (a + k + 1)
-        both, upper = _step(both, a + b + k), _step(upper, a + k + 1)
+        both, upper = step(both, a + b + k), step(upper, a + k + 1)
         k += 1
     return total
 
@@ -195,12 +181,8 @@ betainc: Primitive = elementwise(
     high=0.8,
     attributes=_check_pair,
     samples=({"orders": (0, 0)}, {"orders": (1, 0)}, {"orders": (1, 1)}),
+    routine=betainc_routine,
 )
-
-
-def _product(x: list[Any], y: list[Any]) -> list[Any]:
-    """The product of two Taylor series of one length."""
-    return [sum(x[i] * y[n - i] for i in range(n + 1)) for n in range(len(x))]
 
 
 def _zeta_series(s: Any, q: Any, order: int) -> Any:
@@ -208,21 +190,11 @@ def _zeta_series(s: Any, q: Any, order: int) -> Any:
     inside = (s > 1) & (q > 0)
     s, q = np.where(inside, s, 2.0), np.where(inside, q, 1.0)
 
-    def power(u: Any) -> list[Any]:
-        return [(-np.log(u)) ** j / factorial(j) * u**-s for j in range(order + 1)]
+    def terms(u: Any) -> list[Any]:
+        return powers(np.log(u), u**-s, order)
 
-    terms = 20
-    u = q + terms
-    sums = [sum(column) for column in zip(*(power(q + k) for k in range(terms)), strict=True)]
-    last = power(u)
-    pole = [u * (-1.0) ** j / (s - 1) ** (j + 1) for j in range(order + 1)]
-    total = [a + b + c / 2 for a, b, c in zip(sums, _product(last, pole), last, strict=True)]
-    rising, bernoulli = last, special.bernoulli(20)
-    for m in range(1, 11):
-        for i in range(max(0, 2 * m - 3), 2 * m - 1):
-            rising = _product(rising, [s + i, np.ones(()), *[np.zeros(())] * order][: order + 1])
-        factor = bernoulli[2 * m] / factorial(2 * m) * u ** (1.0 - 2 * m)
-        total = [a + factor * b for a, b in zip(total, rising, strict=True)]
+    sums = [sum(column) for column in zip(*(terms(q + k) for k in range(TERMS)), strict=True)]
+    total = zeta_sum(s, q + TERMS, sums, terms(q + TERMS))
     return np.where(inside, total[order] * factorial(order), np.nan)
 
 
@@ -250,4 +222,5 @@ zeta: Primitive = elementwise(
     high=4.0,
     attributes=lambda *, order: _check_orders("zeta", order),
     samples=({"order": 0}, {"order": 1}, {"order": 2}),
+    routine=zeta_routine,
 )

@@ -13,6 +13,7 @@ from lineara.ir import Primitive
 from lineara.primitives.elementary import exp
 from lineara.primitives.forms import REAL, elementwise
 from lineara.primitives.piecewise import sign
+from lineara.primitives.series import polygamma_routine
 
 SERIES, LONG = 20, 40
 
@@ -95,6 +96,7 @@ polygamma: Primitive = _real(
     attributes=_check_order,
     samples=({"n": 0}, {"n": 1}, {"n": 3}),
     scalar=None,
+    routine=polygamma_routine,
 )
 
 
@@ -163,6 +165,13 @@ def _check_bessel(*, n: Any) -> None:
 
 def _bessel(name: str, law: str, evaluate: Any, slope: Any, known: tuple[Any, Any]) -> Primitive:
     """A Bessel function of integer order: SciPy has better ones of orders 0 and 1."""
+
+    def routine(m: Any, operands: Any, results: Any, *, n: int) -> None:
+        if n < 2:
+            m.on_elements(known[n], operands, results[0])
+        else:
+            m.on_elements(evaluate, operands, results[0], n)
+
     return _real(
         name,
         law,
@@ -172,6 +181,7 @@ def _bessel(name: str, law: str, evaluate: Any, slope: Any, known: tuple[Any, An
         2.0,
         attributes=_check_bessel,
         scalar=None,
+        routine=routine,
         samples=({"n": 0}, {"n": 1}, {"n": 2}),
     )
 

@@ -1,5 +1,6 @@
 import ctypes
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pytest
@@ -143,3 +144,175 @@ def test_a_routine_is_its_evaluation(name, place):
     example = record.examples[place]
     values = admitted(record, example.operands, example.low, example.high)
     check(record, example.operands, example.attributes, values)
+
+
+def sampled(record, *types, low=-2.0, high=2.0, **attributes):
+    """Check a record at operands of these types."""
+    operands = tuple(ArrayType(dtype, shape) for dtype, shape in types)
+    given = tuple(sorted(attributes.items()))
+    check(record, operands, given, admitted(record, operands, low, high))
+
+
+INEXACT = ("f64", "f32", "c128", "c64")
+MATRICES = ("cofactors", "det", "slogdet", "eigh", "eig", "svd", "qr")
+
+
+@pytest.mark.parametrize("dtype", INEXACT)
+@pytest.mark.parametrize("name", MATRICES)
+@pytest.mark.parametrize("shape", [(2, 3, 2, 2), (0, 3, 3), (2, 0, 0), (3, 3)])
+def test_decompositions_of_batches_and_of_nothing(name, shape, dtype):
+    sampled(REGISTRY[name], (dtype, shape), low=-1)
+
+
+@pytest.mark.parametrize("dtype", INEXACT)
+@pytest.mark.parametrize("shape", [(3, 5, 2), (2, 2, 4), (2, 0, 4), (2, 4, 0), (0, 3, 2)])
+@pytest.mark.parametrize(
+    ("name", "attributes"), [("svd", {}), ("qr", {}), ("pinv", {"rcond": 1e-6})]
+)
+def test_decompositions_of_rectangles(name, attributes, shape, dtype):
+    sampled(REGISTRY[name], (dtype, shape), **attributes)
+
+
+@pytest.mark.parametrize("dtype", INEXACT)
+@pytest.mark.parametrize("size", [1, 2, 40])
+def test_cholesky_of_larger_matrices(dtype, size):
+    rng = np.random.default_rng(1)
+    type_ = ArrayType(dtype, (3, size, size))
+    half = draw(rng, type_)
+    positive = half @ np.conj(half.swapaxes(-1, -2)) + size * np.eye(size, dtype=type_.dtype)
+    check(REGISTRY["cholesky"], (type_,), (), [positive])
+
+
+@pytest.mark.parametrize("dtype", INEXACT)
+@pytest.mark.parametrize(
+    ("batch", "size", "count"), [((2, 2), 3, 2), ((), 30, 17), ((0,), 2, 1), ((2,), 2, 0)]
+)
+def test_systems(batch, size, count, dtype):
+    rng = np.random.default_rng(1)
+    operands = ArrayType(dtype, (*batch, size, size)), ArrayType(dtype, (*batch, size, count))
+    a, b = (draw(rng, t) for t in operands)
+    a += 3 * size * np.eye(size, dtype=a.dtype)
+    for transposed in (False, True):
+        check(REGISTRY["solve"], operands, (("transposed", transposed),), [a, b])
+        for lower, unit in product((False, True), repeat=2):
+            flags = {"lower": lower, "transposed": transposed, "unit_diagonal": unit}
+            check(REGISTRY["triangular_solve"], operands, tuple(flags.items()), [a, b])
+
+
+SINGULAR = [
+    ("solve", (np.zeros((2, 2)), np.ones((2, 1))), {"transposed": False}),
+    ("solve", (np.ones((3, 2, 2)), np.ones((3, 2, 0))), {"transposed": True}),
+    ("cholesky", (-np.eye(3),), {}),
+    ("cholesky", (np.stack([np.eye(2), -np.eye(2)]).astype("f4"),), {}),
+    ("eig", (np.full((2, 2), np.nan),), {}),
+    ("eig", (np.array([[[1, 2], [3, np.inf]]], "c8"),), {}),
+    ("svd", (np.full((2, 3), np.nan),), {}),
+    ("pinv", (np.full((2, 3), np.nan),), {"rcond": 0.1}),
+    ("cofactors", (np.full((2, 2), np.nan),), {}),
+    (
+        "triangular_solve",
+        (np.diag([1.0, 2, 0]), np.ones((3, 1))),
+        {"lower": True, "transposed": False, "unit_diagonal": False},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "attributes"), SINGULAR)
+def test_a_failed_decomposition_is_the_error_of_the_reference(name, values, attributes):
+    record = REGISTRY[name]
+    operands = tuple(ArrayType(v.dtype, v.shape) for v in values)
+    kernel = Kernel(record, operands, tuple(attributes.items()))
+    with pytest.raises(np.linalg.LinAlgError) as meant:
+        record.evaluate(*values, **attributes)
+    for _ in range(2):
+        with pytest.raises(np.linalg.LinAlgError) as given:
+            kernel(*values)
+        assert str(given.value) == str(meant.value)
+
+
+def test_flags_from_before_are_no_failure():
+    record, operands = REGISTRY["cholesky"], (ArrayType("f64", (2, 2)),)
+    kernel = Kernel(record, operands, ())
+    with np.errstate(all="ignore"), np.nditer([np.zeros(3)]):
+        ctypes.CDLL(None).feraiseexcept(1)
+        np.testing.assert_array_equal(kernel(np.eye(2))[0], np.eye(2))
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 60, 1000])
+@pytest.mark.parametrize("single", [False, True])
+def test_fourier_transforms(size, single):
+    of, real = ("c64", "f32") if single else ("c128", "f64")
+    for axis, shape in enumerate([(size, 3, 2), (2, size, 3), (2, 3, size)]):
+        sampled(REGISTRY["fft"], (of, shape), axis=axis, inverse=size % 2 == 0)
+        sampled(REGISTRY["rfft"], (real, shape), axis=axis)
+        half = (*shape[:axis], size // 2 + 1, *shape[axis + 1 :])
+        sampled(REGISTRY["half_spectrum"], (of, half), axis=axis, size=size)
+
+
+NUMBERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", *INEXACT)
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((4, 9, 2), 1), ((3, 5), 1), ((1, 12), 0), ((0, 3), 0)]
+)
+def test_running_sums_products_and_recurrences(shape, axis, dtype):
+    for reverse in (False, True):
+        sampled(REGISTRY["cumsum"], (dtype, shape), axis=axis, reverse=reverse)
+        sampled(REGISTRY["recurrence"], *[(dtype, shape)] * 2, axis=axis, reverse=reverse)
+    sampled(REGISTRY["cumprod"], (dtype, shape), axis=axis)
+
+
+def check_order(values, axis):
+    operands = (ArrayType(values.dtype, values.shape),)
+    for name in ("sort", "argsort"):
+        check(REGISTRY[name], operands, (("axis", axis),), [values])
+
+
+@pytest.mark.parametrize("dtype", ["f64", "f32", "i8", "u64", "bool"])
+@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 16, 17, 100, 1001])
+def test_sorting(size, dtype):
+    rng = np.random.default_rng(size)
+    for axis, shape in enumerate([(size, 3), (2, size)]):
+        check_order(draw(rng, ArrayType(dtype, shape), low=-1e3, high=1e3), axis)
+
+
+def test_sorting_puts_nan_last_and_keeps_equal_elements_in_order():
+    rng = np.random.default_rng(0)
+    values = rng.choice([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0], (40, 23))
+    given = Kernel(REGISTRY["sort"], (ArrayType("f64", values.shape),), (("axis", 1),))(values)
+    assert given[0].tobytes() == np.sort(values, 1, kind="stable").tobytes()
+    check_order(values, 0)
+    check_order(np.sort(rng.normal(size=500))[::-1].copy(), 0)
+
+
+SPECIAL = [
+    ("polygamma", 1, {"n": 2}),
+    ("bessel_i", 1, {"n": 3}),
+    ("bessel_j", 1, {"n": 1}),
+    ("gammaincc", 2, {}),
+    ("gammainc", 2, {"order": 1}),
+    ("betainc", 3, {"orders": (0, 1)}),
+    ("betainc", 3, {"orders": (2, 1)}),
+    ("zeta", 2, {"order": 0}),
+    ("zeta", 2, {"order": 3}),
+]
+
+
+@pytest.mark.parametrize("dtype", ["f64", "f32"])
+@pytest.mark.parametrize(("name", "arity", "attributes"), SPECIAL)
+def test_special_functions_of_many_elements(name, arity, attributes, dtype):
+    high = 0.95 if name == "betainc" else 30.0
+    sampled(REGISTRY[name], *[(dtype, (3, 211))] * arity, low=0.05, high=high, **attributes)
+
+
+@pytest.mark.parametrize(("name", "arity", "attributes"), SPECIAL)
+def test_special_functions_outside_of_their_domains(name, arity, attributes):
+    edges = np.array([0.0, 1.0, 0.5, np.nan, -1.5, 2.0, 1e3, np.inf, -np.inf, -0.0])
+    edges = edges[: 5 if arity == 3 else None]
+    values = [v.ravel().copy() for v in np.meshgrid(*[edges] * arity)]
+    operands = tuple(ArrayType(v.dtype, v.shape) for v in values)
+    given = Kernel(REGISTRY[name], operands, tuple(attributes.items()))(*values)
+    with np.errstate(all="ignore"):
+        meant = REGISTRY[name].evaluate(*values, **attributes)
+    np.testing.assert_allclose(given[0], meant[0], rtol=1e-11, atol=1e-13)

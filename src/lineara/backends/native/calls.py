@@ -36,7 +36,7 @@ class Calls(Loops):
         """A contiguous copy in double precision."""
         return self.copied(view, self.wide(view.dtype))
 
-    def external(self, name: str, type_: Any) -> Any:
+    def imported(self, name: str, type_: Any) -> Any:
         """A function of the library, by its name."""
         return self.module.globals.get(name) or ir.Function(self.module, type_, name)
 
@@ -84,10 +84,15 @@ class Calls(Loops):
                 self.fail_if(self.builder.icmp_unsigned("!=", invalid, INT(0)), failure)
 
     def elementwise(self, ufunc: Any, *operands: View) -> View:
-        """What a ufunc gives for chunks of one dtype, in working memory."""
-        result = self.space(operands[0].dtype, operands[0].shape)
+        """What a ufunc gives for chunks, or for constants and chunks, of one dtype, in working memory."""
+        like = max(operands, key=lambda v: v.rank)
+        result = self.space(like.dtype, like.shape)
         self.ufunc(ufunc, operands, [result])
         return result
+
+    def zeta(self, s: View, q: View) -> View:
+        """Hurwitz's zeta function of constants or chunks, as SciPy has it."""
+        return self.elementwise(private_ufunc("special", "_zeta"), s, q)
 
     def on_elements(
         self, ufunc: Any, operands: Sequence[Block], result: Block, *before: float
@@ -143,13 +148,13 @@ class Calls(Loops):
         found = self.module.globals.get(name)
         if found is not None:
             return found
-        status = self.external(STATUS, ir.FunctionType(INT, []))
+        status = self.imported(STATUS, ir.FunctionType(INT, []))
         function = ir.Function(self.module, ir.FunctionType(INT, [POINTER] * 3), name)
         function.linkage = "internal"
         function.attributes.add("noinline")
         builder = ir.IRBuilder(function.append_basic_block())
         builder.call(status, [])
-        builder.call(self.external(loop, _LOOP), [*function.args, self.datum(data)])
+        builder.call(self.imported(loop, _LOOP), [*function.args, self.datum(data)])
         builder.ret(builder.call(status, []))
         return function
 
@@ -166,7 +171,7 @@ class Calls(Loops):
     def fortran(self, name: str, *arguments: Any) -> None:
         """Call a function of BLAS or LAPACK, `lapack:dtrtrs`; its arguments are pointers."""
         type_ = ir.FunctionType(ir.VoidType(), [POINTER] * len(arguments))
-        self.builder.call(self.external(PREFIX + name, type_), arguments)
+        self.builder.call(self.imported(PREFIX + name, type_), arguments)
 
     def letter(self, value: str) -> Any:
         """A letter, for Fortran."""

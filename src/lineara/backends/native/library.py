@@ -24,8 +24,12 @@ STATUS = PREFIX + "status"
 INVALID = 8
 """The flag of an invalid operation, as `status` gives it."""
 
-_PRIVATE = {"linalg": "numpy.linalg._umath_linalg", "fft": "numpy.fft._pocketfft_umath"}
-_HOMES = ("numpy", "scipy.special", "scipy.special._ufuncs", *_PRIVATE.values())
+_PRIVATE = {
+    "linalg": "numpy.linalg._umath_linalg",
+    "fft": "numpy.fft._pocketfft_umath",
+    "special": "scipy.special._ufuncs",
+}
+_HOMES = ("numpy", "scipy.special", *_PRIVATE.values())
 _SCIPY = {"blas": "scipy.linalg.cython_blas", "lapack": "scipy.linalg.cython_lapack"}
 _GETFPERR = 28
 """The place of `PyUFunc_getfperr` in NumPy's table of functions, which never changes."""
@@ -44,7 +48,7 @@ class _Ufunc(ctypes.Structure):
 
 
 def private_ufunc(family: str, name: str) -> Any:
-    """The ufunc that NumPy's `linalg` or `fft` is written with, `solve` or `rfft_n_even`."""
+    """A ufunc that NumPy's `linalg` or `fft`, or SciPy's `special`, is written with: `solve`, `rfft_n_even`, `_zeta`."""
     return getattr(import_module(_PRIVATE[family]), name)
 
 
