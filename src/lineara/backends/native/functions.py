@@ -33,12 +33,13 @@ class Functions(Operations):
     """Roots, powers, exponentials, logarithms, and circular and hyperbolic functions."""
 
     def function(self, name: str, *operands: Number | complex) -> Number:
-        """A function of real numbers, from the library."""
+        """A function of real numbers, from the library; what it has not, from the C library."""
         given = self.matched(*operands)
+        if name not in elementary.NAMES:
+            return self.called(name, *given)
         values = [x.value for x in given]
-        return self.number(
-            given[0].dtype, elementary.call(self.module, self.builder, name, *values)
-        )
+        made = elementary.call(self.module, self.builder, name, *values)
+        return self.number(given[0].dtype, made)
 
     def sqrt(self, z: Number) -> Number:
         """√z, with a real part of at least 0."""

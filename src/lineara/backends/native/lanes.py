@@ -252,11 +252,19 @@ class Lanes(ABC):
             m.builder.ret(body(m, *[m.number(dtype, a) for a in function.args]).value)
         return self.number(dtype, self.builder.call(function, values))
 
-    def external(self, name: str, *operands: Number) -> Any:
-        """The function of the C library of this name, of the dtype of its operands."""
-        types = [part_type(x.dtype) for x in operands]
-        known = self.module.globals.get(name)
-        return known or ir.Function(self.module, ir.FunctionType(types[0], types), name)
+    def called(self, name: str, *operands: Number) -> Number:
+        """What a function of the C library gives, lane by lane: that of the name for doubles, with an f for floats."""
+        dtype = operands[0].dtype
+        full, one = name if dtype.itemsize == 8 else f"{name}f", part_type(dtype)
+        known = self.module.globals.get(full)
+        function = known or ir.Function(
+            self.module, ir.FunctionType(one, [one] * len(operands)), full
+        )
+        lanes = [
+            self.builder.call(function, [self.lane(x, i).value for x in operands])
+            for i in range(operands[0].lanes)
+        ]
+        return self.joined([self.number(dtype, value) for value in lanes])
 
     def bitcast(self, x: Number, dtype: Dtype) -> Number:
         """The bits of a number as one of another dtype of the same size."""

@@ -104,7 +104,6 @@ def _remainder(m: Reals, x: Number, y: Number) -> Number:
 
     A rounded quotient has at most one too many, so that what is left of x is exact, or will be when y is added back.
     """
-    fmod = m.external("fmod" if x.dtype.itemsize == 8 else "fmodf", x, y)
     quotient = m.trunc(x / y)
     limit = m.full_like(x, 2.0**51 if x.dtype.itemsize == 8 else 2.0**22)
     far = m.compare_reals(">=", m.intrinsic("fabs", quotient), limit)
@@ -112,9 +111,7 @@ def _remainder(m: Reals, x: Number, y: Number) -> Number:
         half = far.lanes // 2
         far = m.shuffle(far, range(half)) | m.shuffle(far, range(half, 2 * half))
     with m.builder.if_then(far.value, likely=False):
-        pairs = [(m.lane(x, i).value, m.lane(y, i).value) for i in range(x.lanes)]
-        calls = [m.builder.call(fmod, pair) for pair in pairs]
-        m.builder.ret(m.joined([m.number(x.dtype, v) for v in calls]).value)
+        m.builder.ret(m.called("fmod", x, y).value)
     zero = m.full_like(x, 0)
     rest = m.fma(-quotient, y, x)
     over = m.compare_reals("<", m.copysign(m.full_like(x, 1), x) * rest, zero)
