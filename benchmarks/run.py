@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.limits import VARIABLE
 from harness.machine import description
-from harness.table import Row, first_calls, head, line
+from harness.table import Row, first_calls, growth, head, line
 from harness.turns import Options, measure
 from harness.worker import IMPLEMENTATIONS
 from workloads import WORKLOADS
@@ -39,9 +39,24 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--peers", type=Path, help=f"folder with csrc/ of the adjoints; or {VARIABLE}"
     )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0.0,
+        help="seconds to wait for a quiet machine, a workload",
+    )
     parser.add_argument("--json", type=Path, help="write everything that was measured")
     parser.add_argument("--list", action="store_true", help="the names of the workloads")
     return parser.parse_args()
+
+
+def names(asked: list[str]) -> list[str]:
+    """The workloads of these names; what is not a name is the beginning of some."""
+    return [
+        name
+        for name in WORKLOADS
+        if name in asked or any(name.startswith(a) for a in asked if a not in WORKLOADS)
+    ]
 
 
 def main() -> None:
@@ -52,9 +67,8 @@ def main() -> None:
         return
     if asked.peers:
         os.environ[VARIABLE] = str(asked.peers.resolve())
-    beginnings = tuple(asked.only.split(",")) if asked.only else ("",)
-    chosen = [w for w in WORKLOADS.values() if w.name.startswith(beginnings)]
-    how = Options(asked.rounds, asked.budget, asked.threads, asked.scale)
+    chosen = [WORKLOADS[name] for name in names(asked.only.split(",") if asked.only else [""])]
+    how = Options(asked.rounds, asked.budget, asked.threads, asked.scale, asked.patience)
     rows = []
     print(head())
     for workload in chosen:
@@ -62,11 +76,16 @@ def main() -> None:
         print(line(rows[-1].cells()), flush=True)
     calls = first_calls(rows)
     print(f"\nFirst calls of all, JAX's time over lineara's: {calls.shown()}")
+    reading = growth(rows, "index-")
+    if reading:
+        shown = ", ".join(f"{name} {ratio:.2f}" for name, ratio in reading.items())
+        print(f"Reading in a loop, time per trip at the largest n over the smallest: {shown}")
     if asked.json:
         found = {
             **description(),
             "options": vars(how),
             "rows": [r.data() for r in rows],
+            "growth_of_reading": reading,
             "first_calls": {"ratio": calls.value, "bar": calls.bar, "met": calls.met},
         }
         asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -18,6 +18,7 @@ class Library:
     numpy: Any
     logsumexp: Callable[..., Any]
     sigmoid: Callable[..., Any]
+    cond: Callable[..., Any]
     scan: Callable[..., Any]
     fori_loop: Callable[..., Any]
     while_loop: Callable[..., Any]

@@ -10,6 +10,7 @@ LIBRARY = Library(
     numpy=jax.numpy,
     logsumexp=jax.nn.logsumexp,
     sigmoid=jax.nn.sigmoid,
+    cond=jax.lax.cond,
     scan=jax.lax.scan,
     fori_loop=jax.lax.fori_loop,
     while_loop=jax.lax.while_loop,
@@ -22,6 +23,6 @@ LIBRARY = Library(
     jacfwd=jax.jacfwd,
     jacobian=jax.jacfwd,
     hessian=jax.hessian,
-    place=lambda x: jax.device_put(x) if hasattr(x, "shape") else x,
+    place=jax.device_put,
     wait=jax.block_until_ready,
 )

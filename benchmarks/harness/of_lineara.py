@@ -9,6 +9,7 @@ LIBRARY = Library(
     numpy=lineara.numpy,
     logsumexp=lineara.numpy.logsumexp,
     sigmoid=special.expit,
+    cond=lineara.cond,
     scan=lineara.scan,
     fori_loop=lineara.fori_loop,
     while_loop=lineara.while_loop,

@@ -133,6 +133,19 @@ def first_calls(rows: Iterable[Row]) -> Ratio:
     return Ratio("first calls", value, 1.5, False)
 
 
+def growth(rows: Iterable[Row], beginning: str) -> dict[str, float]:
+    """The time per element at the largest size over that at the smallest, of the workloads that begin so."""
+    chosen = sorted(
+        (r for r in rows if r.workload.name.startswith(beginning)), key=lambda r: r.workload.size
+    )
+    if len(chosen) < 2:
+        return {}
+    small, large = chosen[0], chosen[-1]
+    sizes = large.workload.size / small.workload.size
+    times = {n: divided(large.time(n), small.time(n)) for n in large.found}
+    return {n: t / sizes for n, t in times.items() if t is not None}
+
+
 def line(cells: Iterable[str]) -> str:
     """One line of Markdown."""
     return "| " + " | ".join(c.replace("|", "\\|") for c in cells) + " |"

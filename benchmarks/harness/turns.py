@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.machine import busy_seconds
 from harness.workload import Workload, disagreement
 
 HERE = Path(__file__).parents[1]
@@ -27,12 +29,20 @@ QUIET = 0.1
 
 @dataclass(frozen=True)
 class Options:
-    """How to measure: turns of each, seconds of a turn, threads (0: what each takes by itself), scale of sizes."""
+    """How to measure.
+
+    rounds   turns of each implementation
+    seconds  of a turn
+    threads  0: what each takes by itself
+    scale    of the sizes
+    patience seconds to wait, in each workload, for other processes to be quiet
+    """
 
     rounds: int = 5
     seconds: float = 0.25
     threads: int = 0
     scale: float = 1.0
+    patience: float = 0.0
 
 
 @dataclass
@@ -152,13 +162,24 @@ def compare(found: dict[str, Measured], tolerance: float) -> None:
                 measured.error = f"differs by {measured.difference:.1e}"
 
 
+def wait_for_quiet(end: float) -> None:
+    """Until other processes use little, or a time is reached."""
+    while time.monotonic() < end:
+        start, busy = time.monotonic(), busy_seconds()
+        time.sleep(0.1)
+        if (busy_seconds() - busy) / (time.monotonic() - start) < QUIET:
+            return
+
+
 def take_turns(workers: dict[str, Worker], found: dict[str, Measured], options: Options) -> None:
     """Time function and derivative of each, round by round."""
     turns: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    end = time.monotonic() + options.patience
     for _ in range(options.rounds):
         for name, worker in workers.items():
             for what in ("function", "derivative"):
                 if found[name].error is None:
+                    wait_for_quiet(end)
                     answer = worker.time(what, options.seconds)
                     found[name].error = answer.get("error")
                     if answer.get("median") is not None:

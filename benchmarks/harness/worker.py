@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ class NotThereError(Exception):
 def peer(workload: Workload, implementation: str, inputs: Inputs, size: int) -> Peer:
     """An implementation, imported but not yet called."""
     if implementation in LIBRARIES:
+        if implementation != "lineara" and find_spec("jax") is None:
+            raise NotThereError
         library = import_module(LIBRARIES[implementation]).LIBRARY
         return library_peer(workload, library, inputs, size)
     if workload.limit is None:
@@ -93,7 +96,7 @@ def main() -> None:
         start = time.perf_counter()
         given = subject.derivative()
         first = time.perf_counter() - start
-    except (NotThereError, LimitMissingError, ImportError) as error:
+    except (NotThereError, LimitMissingError) as error:
         say(missing=str(error))
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as onp
 from harness.libraries import Library
-from harness.workload import Function, Inputs, Workload, gradient
+from harness.workload import Function, Inputs, Workload
 
 ORDER, CLUSTERS, DIMENSIONS = 8, 10, 8
 
@@ -108,46 +108,106 @@ def ode(lib: Library, steps: int) -> Function:
     return last
 
 
-def particle(lib: Library, _n: int) -> Function:
-    """Where a charge meets the axis, squared: a loop of unknown length whose force is itself a gradient."""
-    np, h = lib.numpy, 1e-2
-
-    def meeting(w):
-        def potential(x):
-            first, second = np.stack([np.asarray(10.0), 10 - w]), np.asarray([10.0, 0.0])
-            return sum(1 / np.sqrt(np.sum((x - c) ** 2)) for c in (first, second))
-
-        def step(state):
-            x, v = state
-            return x + h * v, v - h * lib.grad(potential)(x)
-
-        start = np.asarray([0.0, 8.0]), np.asarray([0.75, 0.0])
-        x, v = lib.while_loop(lambda s: s[0][1] + h * s[1][1] > 0, step, start)
-        return (x[0] - x[1] / v[1] * v[0]) ** 2
-
-    return meeting
-
-
-def tangent(lib: Library, f: Function) -> Function:
-    """Forward mode, which both libraries have through a loop of unknown length."""
-    return lambda w: lib.jvp(f, (w,), (lib.numpy.ones_like(w),))
-
-
-def saddle(lib: Library, steps: int) -> Function:
-    """The worst value at a point, found by ascent: its gradient goes through the ascent."""
+def argmin(lib: Library, f: Function, gradient: Function, start: object) -> object:
+    """Where f is least, by gradient descent whose step doubles after ten trips and halves where f would grow."""
     np = lib.numpy
+    accuracy = 1e-5
 
-    def objective(x, y):
-        return (x[0] ** 2 + y[0] ** 2) - (x[1] ** 2 + y[1] ** 2) + np.sum(x * y)
+    def trip(state):
+        x, value, slope, rate, count, _ = state
 
-    def worst(x, start):
-        def ascend(_, y):
-            slope = lib.grad(lambda z: objective(x, z))(y)
-            return y + 0.05 * slope * np.asarray([-1.0, 1.0])
+        def patient():
+            following = x - rate * slope
+            arrived = np.sqrt(np.sum((following - x) ** 2)) <= accuracy
+            below = f(following)
 
-        return objective(x, lib.fori_loop(0, steps, ascend, start))
+            def forward():
+                return following, below, gradient(f)(following), rate, count + 1, arrived
 
-    return worst
+            def back():
+                return x, value, slope, rate / 2, count * 0, arrived
+
+            return lib.cond(below < value, forward, back)
+
+        def bolder():
+            return x, value, slope, rate * 2, count * 0, count < 0
+
+        steep = np.sqrt(np.sum(slope**2)) > accuracy
+        following = lib.cond(count == 10, bolder, patient)
+        return (*following[:5], following[5] | ~steep)
+
+    first = (
+        start,
+        f(start),
+        gradient(f)(start),
+        np.asarray(1e-5),
+        np.asarray(0),
+        np.asarray(False),
+    )
+    return lib.while_loop(lambda state: ~state[5], trip, first)[0]
+
+
+def particle(mode: str):
+    """The control with which a charge ends in the origin; its force is the gradient of a potential."""
+
+    def program(lib: Library, _n: int) -> Function:
+        np, h = lib.numpy, 0.1
+        gradient = lib.jacfwd if mode == "ff" else lib.grad
+
+        def end(w):
+            def potential(x):
+                charges = np.stack([np.asarray(10.0), 10 - w[0]]), np.asarray([10.0, 0.0])
+                return sum(1 / np.sqrt(np.sum((x - c) ** 2)) for c in charges)
+
+            def step(state):
+                x, v = state
+                return x + h * v, v - h * gradient(potential)(x)
+
+            start = np.asarray([0.0, 8.0]), np.asarray([0.75, 0.0])
+            x, v = lib.while_loop(lambda s: s[0][1] + h * s[1][1] > 0, step, start)
+            return (x[0] - x[1] / v[1] * v[0]) ** 2
+
+        return lambda w: argmin(lib, end, gradient, w)
+
+    return program
+
+
+def saddle(mode: str):
+    """The least of the largest values: a descent whose every evaluation is an ascent of its own."""
+
+    def program(lib: Library, _n: int) -> Function:
+        gradient = lib.jacfwd if mode == "ff" else lib.grad
+
+        def objective(x, y):
+            return lib.numpy.sum(x**2) - lib.numpy.sum(y**2)
+
+        def highest(x, start):
+            return argmin(lib, lambda y: -objective(x, y), gradient, start)
+
+        def find(start):
+            least = argmin(lib, lambda x: objective(x, highest(x, start)), gradient, start)
+            return least, highest(least, start)
+
+        return find
+
+    return program
+
+
+def itself(_lib: Library, f: Function) -> Function:
+    """Of a program whose derivatives are inside it."""
+    return f
+
+
+def descent(name: str, program: Function, mode: str, inputs: Inputs) -> Workload:
+    """A descent with the modes of its two derivatives: forward, or reverse, which JAX has not through such loops."""
+    title = f"GradBench {name}, {mode}"
+    return Workload(
+        f"{name}-{mode}", title, 1, lambda _: inputs, program(mode), itself, tolerance=1e-8
+    )
+
+
+def square(_lib: Library, _n: int) -> Function:
+    return lambda x: x * x
 
 
 def drawn(n: int) -> Inputs:
@@ -155,6 +215,7 @@ def drawn(n: int) -> Inputs:
 
 
 WORKLOADS = (
+    Workload("hello", "GradBench hello", 1, lambda _: {"x": 3.0}, square),
     Workload("det", "GradBench det, 5x5 by minors", 5, minors_inputs, minors, scales=False),
     Workload("lse", "GradBench lse, n = 100,000", 100_000, drawn, logsumexp),
     Workload(
@@ -179,20 +240,6 @@ WORKLOADS = (
         lambda _: {"x": onp.full(100, 0.01) + 0.5 * onp.eye(100)[0]},
         ode,
     ),
-    Workload(
-        "particle",
-        "GradBench particle, one path",
-        1,
-        lambda _: {"w": onp.array(0.1)},
-        particle,
-        tangent,
-    ),
-    Workload(
-        "saddle",
-        "GradBench saddle, 1,000 steps of ascent",
-        1_000,
-        lambda _: {"x": onp.array([1.0, 2.0]), "start": onp.array([0.5, 0.3])},
-        saddle,
-        gradient(0),
-    ),
+    *[descent("particle", particle, mode, {"w": onp.zeros(1)}) for mode in ("ff", "rr")],
+    *[descent("saddle", saddle, mode, {"start": onp.array([1.0, 1.0])}) for mode in ("ff", "rr")],
 )

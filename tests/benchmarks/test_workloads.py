@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 from harness.of_lineara import LIBRARY
-from harness.table import Row, first_calls
+from harness.table import Row, first_calls, growth
 from harness.turns import Measured
 from harness.workload import Bar, Gradient, Workload, disagreement, flat, library_peer
 from workloads import WORKLOADS
@@ -15,14 +15,12 @@ SIZES = {
     "rosenbrock": 50,
     "index": 30,
     "gmm": 20,
-    "particle": 1,
     "lse": 50,
     "hvp": 30,
 }
 """Where 10 is not the size."""
 
 GRADIENTS = [w for w in WORKLOADS.values() if isinstance(w.derivative, Gradient)]
-OTHERS = [w for w in WORKLOADS.values() if w not in GRADIENTS]
 
 
 def small(workload: Workload) -> int:
@@ -127,20 +125,14 @@ def test_the_blocks_of_bundle_adjustment():
     np.testing.assert_allclose(Jw * dw, slopes[1], rtol=1e-8)
 
 
-def test_newton_and_the_particle():
-    (centroids, points), f = program(WORKLOADS["kmeans"])
+def test_newton_goes_to_the_means():
+    (centroids, points), _ = program(WORKLOADS["kmeans"])
     nearest = np.argmin(((points[:, None] - centroids) ** 2).sum(-1), 1)
-    means = [
-        points[nearest == k].mean(0) if any(nearest == k) else c for k, c in enumerate(centroids)
-    ]
+    used = np.unique(nearest)
     with np.errstate(invalid="ignore"):
         (direction,) = derivative(WORKLOADS["kmeans"])
-    used = [k in nearest for k in range(len(centroids))]
-    np.testing.assert_allclose((centroids - direction)[used], np.array(means)[used], rtol=1e-10)
-    value, slope = derivative(WORKLOADS["particle"])
-    (w,), f = program(WORKLOADS["particle"])
-    assert value == pytest.approx(float(f(w)))
-    assert slope == pytest.approx(float(along(f, [w], [np.ones(())], 1e-5)[0]), rel=1e-4)
+    means = [points[nearest == k].mean(0) for k in used]
+    np.testing.assert_allclose((centroids - direction)[used], means, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +157,14 @@ def test_bars_are_held_against_ratios():
     assert row.data()["met"] == {"limit": False, "jax": False, "gradient": True}
     assert row.verdict() == "not met: limit, jax"
     assert first_calls([row]).value == pytest.approx(3.0)
+
+
+def test_growth_is_per_element():
+    rows = [
+        Row(WORKLOADS[f"index-{n}"], {"lineara": Measured(derivative=seconds)})
+        for n, seconds in ((1_000, 1e-5), (1_000_000, 3e-2))
+    ]
+    assert growth(rows, "index-") == {"lineara": pytest.approx(3.0)}
 
 
 def test_results_of_other_shapes_disagree():
