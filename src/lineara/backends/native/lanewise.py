@@ -1,0 +1,134 @@
+"""Which loops run on several lanes, and which are written out trip by trip.
+
+A loop runs on several lanes when that costs less than to leave the lanes to the loops inside it: elements then lie next to
+each other for the lanes, or are gathered one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from lineara.backends.native.places import Buffer, Position
+from lineara.backends.native.steps import Group, Step
+from lineara.ir import Apply
+from lineara.ir.nest import Along, Join, Linear, Nest, Update
+
+if TYPE_CHECKING:
+    from lineara.backends.native.emitter import Emitter
+
+LANES = 8
+WIDE = 32
+LIGHT = 12
+"""The operations of a trip up to which a loop takes four vectors at a time, so that they do not wait for each other."""
+WRITTEN_OUT = 64
+"""The trips of small loops that are written out, with those inside."""
+SCATTERED, TOGETHER, ACROSS = 1.0, 0.15, 8.0
+"""What an element costs that is gathered, and one that is loaded with its neighbours; what the sum of all lanes costs."""
+
+At = dict[Step, dict[int, Position]]
+Segment = tuple[int, int, int]
+
+
+def segments(emitter: Emitter, g: Group, at: At) -> list[Segment]:
+    """The trips of a loop, as (start, stop, lanes)."""
+    n = g.extent
+    assert n is not None
+    if emitter.lanes > 1 or n < 4 or not _worth_it(emitter, g, at):
+        return [(0, n, 1)]
+    cuts = [LANES, 4] if n < 64 else [LANES]
+    if n >= 2 * WIDE and _trip(g, at) <= LIGHT:
+        cuts.insert(0, WIDE)
+    made, start = [], 0
+    for lanes in cuts:
+        stop = start + (n - start) // lanes * lanes
+        if stop > start:
+            made.append((start, stop, lanes))
+            start = stop
+    return [*made, (start, n, 1)] if start < n else made
+
+
+def unrolled(g: Group, at: At, trips: int) -> bool:
+    """Whether the trips of a loop are written out."""
+    inside = sum(_rest(s, at, g.index[s]) for s in g.steps)
+    return trips <= 4 and trips * inside <= WRITTEN_OUT or trips <= 16 and trips * inside <= 32
+
+
+def _rest(s: Step, at: At, k: int) -> int:
+    """The elements of a step in one trip."""
+    return prod([n for j, n in enumerate(s.extents) if j != k and j not in at[s]])
+
+
+def _trip(g: Group, at: At) -> float:
+    """The operations of one trip."""
+    return sum(_rest(s, at, g.index[s]) * _effort(s) for s in g.steps)
+
+
+def _effort(s: Step) -> float:
+    """The operations of one element."""
+    op = s.node.op
+    if s.is_view:
+        return 0.0
+    if isinstance(op, Apply) and op.primitive.scalar is not None and s.extents is not None:
+        types = [v.type for v in s.inputs], [v.type for v in s.outputs]
+        size = max(1, prod(s.extents))
+        return op.primitive.work(*map(tuple, types), dict(op.attributes)) / size  # type: ignore[arg-type]
+    return 1.0
+
+
+def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
+    """Whether lanes along this loop cost less than lanes along loops inside it."""
+    own = {v for s in g.steps for v in s.outputs}
+    here = inside = 0.0
+    for s in g.steps:
+        k = g.index[s]
+        rest = _rest(s, at, k)
+        effort = _effort(s)
+        here += rest * (effort / LANES + _loads(emitter, s, k, own))
+        options = [j for j in range(len(s.extents)) if j != k and j not in at[s] and _may_bind(s, j)]
+        best = rest * (effort + _loads(emitter, s, None, own))
+        for j in options:
+            n = s.extents[j]
+            trips = n // LANES + n % LANES // 4 + n % 4
+            across = ACROSS * rest / max(1, n) if j not in s.places else 0.0
+            best = min(
+                best,
+                rest / max(1, n) * trips * effort + rest * _loads(emitter, s, j, own) + across,
+            )
+        inside += best
+    return here <= inside
+
+
+def _may_bind(s: Step, j: int) -> bool:
+    return not isinstance(s.loops, Update | Join) or j in s.bindable
+
+
+def _loads(emitter: Emitter, s: Step, k: int | None, own: set[Any]) -> float:
+    """What the operands from elsewhere, and results that go elsewhere, cost an element, with lanes along an index."""
+    if not isinstance(s.loops, Nest):
+        return 1.0
+    cost = 0.0
+    for v, access in zip(s.inputs, s.loops.operands, strict=True):
+        place = emitter.places.get(v)
+        if v in own or v in emitter.numbers:
+            last = len(v.shape) - 1
+            strides: Sequence[int | None] = [int(a == last) or 2 for a in range(len(v.shape))]
+        elif isinstance(place, Buffer):
+            strides = place.strides
+        else:
+            continue
+        step = 0
+        for x, stride in zip(access, strides, strict=True):
+            if stride is None:
+                continue
+            if isinstance(x, Along) and x.index == k and k is not None:
+                step += x.step * stride
+            elif isinstance(x, Linear):
+                step += sum(stride * n for j, n in x.terms if j == k)
+            elif not isinstance(x, Along | Linear):
+                step += 2
+        if v in own and len(v.shape) > 1 and k is not None:
+            continue
+        cost += (1.0 if k is None else TOGETHER if step in (0, 1, -1) else SCATTERED)
+    return cost

@@ -1,0 +1,283 @@
+"""Where values are: arrays in memory, and formulas; and how an element at positions is read and written.
+
+A position is `base + lane·step` on each lane, or a number of its own on each lane. Bases are Python ints where they are
+known, so that small arrays are addressed by constants, which LLVM keeps in registers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from lineara.backends.native.lanes import Dtype, Number
+from lineara.backends.native.procedure import Procedure
+from lineara.ir.nest import Access, Along, Computed, Linear
+
+I64 = np.dtype(np.int64)
+LONG = ir.IntType(64)
+Index = Any
+"""An int, or an LLVM value of 64 bits."""
+
+
+class Machine(Procedure):
+    """The arithmetic of the emitter, with positions."""
+
+    index = I64
+
+    def lowest(self, dtype: Dtype) -> Any:
+        """The least value of a dtype."""
+        if dtype.kind == "f":
+            return -np.inf
+        return False if dtype.kind == "b" else int(np.iinfo(dtype).min)
+
+    def highest(self, dtype: Dtype) -> Any:
+        """The greatest value of a dtype."""
+        if dtype.kind == "f":
+            return np.inf
+        return True if dtype.kind == "b" else int(np.iinfo(dtype).max)
+
+    def plus(self, x: Index, y: Index) -> Index:
+        """A sum of indices."""
+        if isinstance(x, int) and isinstance(y, int):
+            return x + y
+        if isinstance(x, int) and x == 0:
+            return y
+        if isinstance(y, int) and y == 0:
+            return x
+        return self.builder.add(self.long(x), self.long(y))
+
+    def times(self, x: Index, n: int) -> Index:
+        """An index times a constant."""
+        if isinstance(x, int):
+            return x * n
+        if n == 0:
+            return 0
+        return x if n == 1 else self.builder.mul(x, self.long(n))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """`base + lane·step`, or on each lane a number of its own."""
+
+    base: Index = 0
+    step: int = 0
+    number: Number | None = None
+
+    def number_on(self, m: Machine, lanes: int) -> Number:
+        """The position as a number."""
+        if self.number is not None:
+            return self.number
+        base = m.number(I64, m.long(self.base))
+        if self.step == 0 or lanes == 1:
+            return base
+        return base + m.iota(lanes) * self.step
+
+
+def position_of(m: Machine, number: Number) -> Position:
+    """The position that a computed number is."""
+    return Position(number.value) if number.lanes == 1 else Position(number=number)
+
+
+def along(m: Machine, access: Along | Linear, index: Callable[[int], Position]) -> Position:
+    """Where an access is, at positions of the indices."""
+    if isinstance(access, Linear):
+        place = Position()
+        for k, step in access.terms:
+            p = index(k)
+            place = Position(m.plus(place.base, m.times(p.base, step)), place.step + p.step * step)
+        return place
+    if access.index is None:
+        return Position(access.start)
+    p = index(access.index)
+    if p.number is not None:
+        return Position(number=p.number * access.step + access.start)
+    return Position(m.plus(m.times(p.base, access.step), access.start), p.step * access.step)
+
+
+@dataclass(slots=True, eq=False)
+class Root:
+    """Memory that arrays share: whether it may be changed here, who uses it, and what to give back in the end."""
+
+    owned: bool
+    values: list[Any] = field(default_factory=list)
+    block: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buffer:
+    """An array in memory. Strides are in elements (of all lanes together); None: the axis is bound, and not in memory."""
+
+    pointer: Any
+    dtype: Dtype
+    shape: tuple[int, ...]
+    strides: tuple[int | None, ...]
+    root: Root
+    lanes: int = 1
+    offset: Index = 0
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether its elements lie in row-major order, one after the other."""
+        expected = 1
+        for n, s in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if n != 1 and s != expected:
+                return False
+            expected *= n
+        return self.lanes == 1
+
+
+def row_major(shape: Sequence[int], stays: Sequence[bool] | None = None) -> tuple[int | None, ...]:
+    """The strides of an array in row-major order, of the axes that are in memory."""
+    stays = stays or [True] * len(shape)
+    return tuple(
+        [
+            prod([n for n, on in zip(shape[a + 1 :], stays[a + 1 :], strict=True) if on])
+            if stays[a]
+            else None
+            for a in range(len(shape))
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """An array that is nowhere: its element at positions is made when it is read."""
+
+    element: Callable[[Sequence[Position], int], Number]
+
+
+Place = Buffer | Formula
+
+
+def _offset(
+    m: Machine, buffer: Buffer, positions: Sequence[Position]
+) -> tuple[Index, int, Number | None]:
+    """The offset in elements, its step from lane to lane, and what differs in no regular way."""
+    base: Index = buffer.offset
+    step, number = 0, None
+    for p, stride in zip(positions, buffer.strides, strict=True):
+        if stride is None or stride == 0:
+            continue
+        if p.number is not None:
+            term = p.number * stride
+            number = term if number is None else number + term
+        else:
+            base, step = m.plus(base, m.times(p.base, stride)), step + p.step * stride
+    return base, step, number
+
+
+def read(m: Machine, place: Place, positions: Sequence[Position], lanes: int) -> Number:
+    """The element at positions."""
+    if isinstance(place, Formula):
+        return place.element(positions, lanes)
+    base, step, number = _offset(m, place, positions)
+    dtype = place.dtype
+    if place.lanes > 1:
+        if number is not None:
+            return m.gather(
+                place.pointer,
+                (number + m.number(I64, m.long(base))) * place.lanes + m.iota(lanes),
+                dtype,
+            )
+        return m.load(_at(m, place.pointer, m.times(base, place.lanes), dtype), dtype, place.lanes)
+    if number is not None:
+        if step:
+            number = number + m.iota(lanes) * step
+        return m.gather(_at(m, place.pointer, base, dtype), number, dtype)
+    if step == 0 or lanes == 1:
+        return m.load(_at(m, place.pointer, base, dtype), dtype)
+    if step == 1:
+        return m.load(_at(m, place.pointer, base, dtype), dtype, lanes)
+    if step == -1:
+        start = m.plus(base, 1 - lanes)
+        return m.shuffle(
+            m.load(_at(m, place.pointer, start, dtype), dtype, lanes), range(lanes - 1, -1, -1)
+        )
+    return m.gather(_at(m, place.pointer, base, dtype), m.iota(lanes) * step, dtype)
+
+
+def write(m: Machine, buffer: Buffer, positions: Sequence[Position], x: Number, lanes: int) -> None:
+    """Write the element at positions."""
+    base, step, number = _offset(m, buffer, positions)
+    if buffer.lanes > 1:
+        x = m.splat(x, buffer.lanes)
+        if number is not None:
+            where = (number + m.number(I64, m.long(base))) * buffer.lanes + m.iota(lanes)
+            m.scatter(buffer.pointer, where, x)
+            return
+        m.store(_at(m, buffer.pointer, m.times(base, buffer.lanes), buffer.dtype), x)
+        return
+    pointer = _at(m, buffer.pointer, base, buffer.dtype)
+    if number is not None:
+        number = number + m.iota(lanes) * step if step else number
+        m.scatter(pointer, number, m.splat(x, lanes))
+    elif step == 0 or lanes == 1:
+        m.store(pointer, x if x.lanes == 1 else m.lane(x, x.lanes - 1))
+    elif step == 1:
+        m.store(pointer, m.splat(x, lanes))
+    else:
+        m.scatter(pointer, m.iota(lanes) * step, m.splat(x, lanes))
+
+
+def _at(m: Machine, pointer: Any, offset: Index, dtype: Dtype) -> Any:
+    if isinstance(offset, int) and offset == 0:
+        return pointer
+    return m.at(pointer, offset if isinstance(offset, int) else m.number(I64, offset), dtype)
+
+
+def viewed(m: Machine, place: Place, access: Access, shape: tuple[int, ...]) -> Place | None:
+    """The array that a view of a place is; None if it has to be copied."""
+    if any(isinstance(x, Computed) for x in access):
+        return None
+    if isinstance(place, Formula):
+        formula = place
+
+        def element(positions: Sequence[Position], lanes: int) -> Number:
+            return formula.element([along(m, x, lambda k: positions[k]) for x in access], lanes)  # type: ignore[arg-type]
+
+        return Formula(element)
+    strides: list[int | None] = [0] * len(shape)
+    offset = place.offset
+    for x, stride in zip(access, place.strides, strict=True):
+        assert not isinstance(x, Computed)
+        if stride is None:
+            if isinstance(x, Along) and x.index is not None:
+                strides[x.index] = None
+            continue
+        if isinstance(x, Linear):
+            for k, step in x.terms:
+                strides[k] = (strides[k] or 0) + step * stride
+            continue
+        offset = m.plus(offset, x.start * stride)
+        if x.index is not None:
+            strides[x.index] = (strides[x.index] or 0) + x.step * stride
+    return Buffer(
+        place.pointer, place.dtype, shape, tuple(strides), place.root, place.lanes, offset
+    )
+
+
+def reshaped(place: Place, shape: tuple[int, ...], access: Access) -> Place | None:
+    """The array with the same elements in row-major order under another shape; None if it has to be copied."""
+    if not isinstance(place, Buffer):
+        return None
+    bound = [
+        x.index
+        for x, s in zip(access, place.strides, strict=True)
+        if s is None and isinstance(x, Along)
+    ]
+    kept = [s is not None for s in place.strides]
+    if len(bound) != kept.count(False):
+        return None
+    expected = row_major(place.shape, kept)
+    same = all(
+        n == 1 or s == e for n, s, e in zip(place.shape, place.strides, expected, strict=True)
+    )
+    if not same:
+        return None
+    strides = row_major(shape, [k not in bound for k in range(len(shape))])
+    return Buffer(place.pointer, place.dtype, shape, strides, place.root, place.lanes, place.offset)

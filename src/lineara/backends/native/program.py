@@ -1,0 +1,260 @@
+"""A program in one module: the kernel, the functions that it calls, its failures and its callbacks.
+
+    kernel(inputs, outputs, workspace)      loads the pointers, runs the main function, gives back what hangs on the chain
+    function(context, workspace, operands…, results…)
+
+The first 64 bytes of the workspace are the context: four words that say what failed, and the chain of memory for lists.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from lineara.backends.native.compile import load, object_code
+from lineara.backends.native.control import Control
+from lineara.backends.native.executable import Details, Executable
+from lineara.backends.native.flat import Graph, Value, flatten
+from lineara.backends.native.lanes import Number
+from lineara.backends.native.library import symbols
+from lineara.backends.native.lists import ListPlace, Lists, release
+from lineara.backends.native.places import LONG, Buffer, Index, Machine, Root, row_major
+from lineara.backends.native.simplify import simplified
+from lineara.backends.native.space import Space
+from lineara.backends.native.steps import Step
+from lineara.errors import IndexingError
+from lineara.ir import Apply, ArrayType, Function, ListType
+
+BYTE, INT, POINTER = ir.IntType(8), ir.IntType(32), ir.PointerType()
+CONTEXT, CHAIN = 64, 32
+RAISED = -1
+"""The code of a kernel in which Python has raised an exception."""
+
+
+class OutOfRange:
+    """An index that is out of range."""
+
+    def __init__(self, axis: int, size: int) -> None:
+        self.axis, self.size = axis, size
+
+    def __call__(self, details: Details) -> Exception:
+        return IndexingError(
+            f"index {details[0]} is out of range for axis {self.axis} of size {self.size}",
+            mend=f"indices here go from 0 to {self.size - 1}; add the size to negative ones"
+            if self.size
+            else "an axis without elements has no indices",
+        )
+
+
+def out_of_memory(details: Details) -> Exception:
+    """The tape of a loop that does not fit."""
+    return MemoryError(f"no memory for the tape of a loop: {details[0]} bytes were asked for")
+
+
+class Program:
+    """Builds the module of one graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.main = graph
+        self.module = ir.Module("lineara")
+        self.failures: list[Callable[[Details], Exception]] = []
+        self.numbers: dict[Any, int] = {}
+        self.functions: dict[bytes, tuple[Any, int]] = {}
+        self.callbacks: dict[str, Any] = {}
+        self.workspace = self._kernel()
+
+    # ------------------------------------------------------------------ functions
+
+    def _kernel(self) -> int:
+        function, size = self._function(self.main, "main")
+        kernel = ir.Function(self.module, ir.FunctionType(INT, [POINTER] * 3), "kernel")
+        for argument in kernel.args:
+            argument.add_attribute("noalias")
+        inputs, outputs, workspace = kernel.args
+        b = ir.IRBuilder(kernel.append_basic_block("entry"))
+
+        def pointers(table: Any, count: int) -> list[Any]:
+            cells = [b.gep(table, [ir.Constant(LONG, i)], source_etype=POINTER) for i in range(count)]
+            return [b.load(cell, typ=POINTER) for cell in cells]
+
+        given = pointers(inputs, len(self.main.params)) + pointers(outputs, len(self.main.results))
+        chain = b.gep(workspace, [ir.Constant(LONG, CHAIN)], source_etype=BYTE)
+        null = ir.Constant(POINTER, None)
+        b.store(null, chain)
+        rest = b.gep(workspace, [ir.Constant(LONG, CONTEXT)], source_etype=BYTE)
+        code = b.call(function, [workspace, rest, *given])
+        if release.__name__ and "lineara.alloc" in self.module.globals:
+            b.call(release(self.module), [chain, null])
+        b.ret(code)
+        return CONTEXT + size
+
+    def _function(self, graph: Graph, name: str) -> tuple[Any, int]:
+        count = len(graph.params) + len(graph.results)
+        type_ = ir.FunctionType(INT, [POINTER] * (2 + count))
+        function = ir.Function(self.module, type_, name)
+        function.linkage = "internal"
+        for argument in function.args:
+            argument.add_attribute("noalias")
+        builder = ir.IRBuilder(function.append_basic_block("entry"))
+        context, workspace, *arguments = function.args
+        space = Space(builder, workspace)
+
+        def scratch(size: int) -> Any:
+            return space.at(space.block(size)[0])
+
+        def fail_if(condition: Any, failure: Callable[[Details], Exception], *details: Any) -> None:
+            with builder.if_then(condition, likely=False):
+                self._fail(builder, context, failure, details)
+
+        m = Machine(builder, self.module, scratch, fail_if)
+        chain = builder.gep(context, [ir.Constant(LONG, CHAIN)], source_etype=BYTE)
+
+        def no_memory(pointer: Any) -> None:
+            fail_if(builder.icmp_unsigned("==", pointer, ir.Constant(POINTER, None)), out_of_memory)
+
+        def out_of_range(number: Number, axis: int, size: int) -> None:
+            wrong = m.logical_or(m.lt(number, 0), m.ge(number, size))
+            with builder.if_then(m.reduce_or(wrong).value, likely=False):
+                worst = m.where(wrong, number, 0)
+                index = m.lane(worst, 0)
+                for i in range(1, worst.lanes):
+                    x = m.lane(worst, i)
+                    index = m.where(m.eq(index, 0), x, index)
+                self._fail(builder, context, OutOfRange(axis, size), (index.value,))
+
+        emitter = Control(m, space, self, Lists(m, chain, no_memory), out_of_range)
+        emitter.context = context  # type: ignore[attr-defined]
+        for v, pointer in zip(graph.params, arguments, strict=False):
+            emitter.places[v] = _place(v, pointer)
+            if isinstance(v.type, ArrayType) and v.type.shape == ():
+                emitter.numbers[v] = m.load(pointer, v.type.dtype)
+        homes: dict[Value, Buffer] = {}
+        outs = []
+        for v, pointer in zip(graph.results, arguments[len(graph.params) :], strict=True):
+            out = _place(v, pointer)
+            outs.append(out)
+            if isinstance(out, Buffer) and v not in graph.params:
+                homes.setdefault(v, out)
+        emitter.graph(graph, homes)
+        for v, out in zip(graph.results, outs, strict=True):
+            if isinstance(v.type, ListType):
+                emitter.lists.copy_header(emitter.places[v], out)
+            elif emitter.places.get(v) is not out:
+                emitter.copy(v, out)  # type: ignore[arg-type]
+        builder.ret(ir.Constant(INT, 0))
+        return function, space.size
+
+    def _fail(
+        self, builder: Any, context: Any, failure: Callable[[Details], Exception], details: Sequence[Any]
+    ) -> None:
+        key = (type(failure), tuple(vars(failure).values())) if isinstance(failure, OutOfRange) else failure
+        if key not in self.numbers:
+            self.failures.append(failure)
+            self.numbers[key] = len(self.failures)
+        for i, detail in enumerate(details):
+            cell = builder.gep(context, [ir.Constant(LONG, i)], source_etype=LONG)
+            builder.store(detail if not isinstance(detail, int) else ir.Constant(LONG, detail), cell)
+        builder.ret(ir.Constant(INT, self.numbers[key]))
+
+    # ------------------------------------------------------------------ what emitters ask for
+
+    def _checked(self, emitter: Control, code: Any) -> None:
+        b = emitter.m.builder
+        with b.if_then(b.icmp_signed("!=", code, ir.Constant(INT, 0)), likely=False):
+            b.ret(code)
+
+    def call(self, emitter: Control, s: Step, graph: Graph, arguments: Sequence[Any]) -> None:
+        """Call another function of the module."""
+        digest = s.node.op.digest  # type: ignore[union-attr]
+        if digest not in self.functions:
+            self.functions[digest] = self._function(graph, f"{graph.name}.{len(self.functions)}")
+        function, size = self.functions[digest]
+        start, length = emitter.space.block(max(1, size))
+        block = Root(True, block=(start, length))
+        code = emitter.m.builder.call(
+            function, [emitter.context, emitter.space.at(start), *arguments]  # type: ignore[attr-defined]
+        )
+        emitter.space.release(block)
+        self._checked(emitter, code)
+
+    def callback(self, emitter: Control, s: Step, arguments: Sequence[Any]) -> None:
+        """Call Python."""
+        b, op = emitter.m.builder, s.node.op
+        assert isinstance(op, Apply)
+        name = f"lineara.callback.{len(self.callbacks)}"
+        self.callbacks[name] = Callback(op, s)
+        type_ = ir.FunctionType(INT, [POINTER] * 1)
+        function = ir.Function(self.module, type_, name)
+        with b.goto_entry_block():
+            table = b.alloca(ir.ArrayType(POINTER, max(1, len(arguments))))
+        for i, argument in enumerate(arguments):
+            b.store(argument, b.gep(table, [ir.Constant(LONG, i)], source_etype=POINTER))
+        self._checked(emitter, b.call(function, [table]))
+
+    def sometimes_check(self, emitter: Control, i: Index, often: int) -> None:
+        """Look for an interrupt once in so many trips."""
+
+    # ------------------------------------------------------------------ machine code
+
+    def executable(self, level: int | None = None) -> Executable:
+        """The kernel in memory."""
+        text = str(self.module)
+        code = object_code(text, level)
+        imports = symbols(code)
+        imports |= {name: callback.address for name, callback in self.callbacks.items()}
+        library = load(code, ["kernel"], imports)
+        return Executable(
+            library["kernel"],
+            tuple([v.type for v in self.main.params]),  # type: ignore[misc]
+            tuple([v.type for v in self.main.results]),  # type: ignore[misc]
+            self.workspace,
+            tuple(self.failures),
+            (library, self.callbacks),
+            False,
+        )
+
+
+class Callback:
+    """A record that Python evaluates."""
+
+    def __init__(self, op: Apply, s: Step) -> None:
+        self.operands = [v.type for v in s.inputs]
+        self.results = [v.type for v in s.outputs]
+        self.evaluate, self.attributes = op.primitive.evaluate, dict(op.attributes)
+        self.error: BaseException | None = None
+        self.function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(self._run)
+        self.address = ctypes.cast(self.function, ctypes.c_void_p).value
+
+    def _run(self, table: int) -> int:
+        try:
+            count = len(self.operands) + len(self.results)
+            pointers = (ctypes.c_void_p * count).from_address(table)
+            arrays = [_array(p, t) for p, t in zip(pointers, [*self.operands, *self.results], strict=True)]
+            with np.errstate(all="ignore"):
+                given = self.evaluate(*arrays[: len(self.operands)], **self.attributes)
+            for array, result in zip(arrays[len(self.operands) :], given, strict=True):
+                array[...] = result
+        except BaseException as error:  # noqa: BLE001  (it is raised again by the call of the kernel)
+            self.error = error
+            return RAISED
+        return 0
+
+
+def _array(pointer: int | None, type_: Any) -> Any:
+    data = (ctypes.c_byte * max(1, type_.nbytes)).from_address(pointer or 0)
+    return np.frombuffer(data, type_.dtype, type_.size).reshape(type_.shape)
+
+
+def _place(v: Value, pointer: Any) -> Any:
+    if isinstance(v.type, ListType):
+        return ListPlace(pointer)
+    return Buffer(pointer, v.type.dtype, v.type.shape, row_major(v.type.shape), Root(False))
+
+
+def compiled(function: Function, level: int | None = None) -> Executable:
+    """The machine code of a function."""
+    return Program(simplified(flatten(function))).executable(level)

@@ -1,0 +1,330 @@
+"""Steps: the nodes of a graph as loops over indices, or as wholes, and how steps share a loop.
+
+Steps that share a loop run index by index: what one of them makes at an index the others read at the same index, out of a
+register. A step may be in a loop over one of its indices when each operand that is made in that loop is read at the very
+position at which it is made, and when nothing waits for the end of the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from lineara.backends.native.flat import Graph, Node, Value
+from lineara.ir import Add, Apply, ArrayType, Literal
+from lineara.ir.nest import Along, Join, Loops, Nest, Update, straight
+
+AHEAD = 48
+"""How many steps are looked at when the index of a new loop is chosen."""
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """One result of a node: its loops, or None for what runs as a whole (then all results)."""
+
+    node: Node
+    loops: Loops | None
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    extents: tuple[int, ...] = ()
+    places: tuple[int | None, ...] = ()
+    bindable: frozenset[int] = frozenset()
+    aligned: tuple[dict[int, int], ...] = ()
+    work: int = 1
+
+    @property
+    def output(self) -> Value:
+        """The only result."""
+        (only,) = self.outputs
+        return only
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it gives its operand, under other positions."""
+        return isinstance(self.loops, Nest) and self.loops.element is None
+
+    @property
+    def is_formula(self) -> bool:
+        """Whether it reads nothing: an element is made wherever it is read."""
+        return isinstance(self.loops, Nest) and not self.inputs
+
+
+def steps_of(graph: Graph) -> list[Step]:
+    """The steps of a graph, in order."""
+    return [s for n in graph.nodes for s in steps_of_node(n)]
+
+
+def steps_of_node(node: Node) -> list[Step]:
+    loops = loops_of(node)
+    if loops is None:
+        return [Step(node, None, node.inputs, node.outputs)]
+    made = []
+    for nest, output in zip(loops, node.outputs, strict=True):
+        step = Step(node, nest, node.inputs, (output,))
+        _describe(step)
+        made.append(step)
+    return made
+
+
+def loops_of(node: Node) -> Sequence[Loops] | None:
+    """The loops of a node, one nest for each result; None if it runs as a whole."""
+    op = node.op
+    if isinstance(op, Add) and isinstance(node.inputs[0].type, ArrayType):
+        return [_pointwise(node.outputs[0], 2, lambda m, index, x, y: x() + y())]
+    if isinstance(op, Literal) and isinstance(op.type, ArrayType):
+        value, dtype = op.value, op.type.dtype
+        return [_pointwise(node.outputs[0], 0, lambda m, index: m.constant(value, dtype))]
+    if isinstance(op, Apply):
+        record, attributes = op.primitive, dict(op.attributes)
+        if record.scalar is not None:
+            law = record.scalar
+            return [
+                _pointwise(
+                    node.outputs[0],
+                    len(node.inputs),
+                    lambda m, index, *reads: law(m, *[r() for r in reads], **attributes),
+                )
+            ]
+        if record.nest is not None:
+            types = [tuple([v.type for v in vs]) for vs in (node.inputs, node.outputs)]
+            made: Sequence[Loops] = record.nest(*types, **attributes)
+            return made
+    return None
+
+
+def _pointwise(output: Value, arity: int, element: Any) -> Nest:
+    axes = tuple(range(len(output.shape)))
+    return Nest(output.shape, axes, (straight(*axes),) * arity, element)
+
+
+def _describe(step: Step) -> None:
+    """Where the axes of the result and of the operands are the indices themselves."""
+    loops, shape = step.loops, step.output.shape
+    match loops:
+        case Nest():
+            step.extents, step.places = loops.extents, loops.result
+            step.bindable = frozenset(range(len(loops.extents)))
+            accesses: Sequence[Any] = loops.operands
+        case Update():
+            step.extents = loops.extents
+            step.places = tuple(
+                [
+                    x.index
+                    if isinstance(x, Along)
+                    and x.aligned
+                    and x.index is not None
+                    and loops.extents[x.index] == n
+                    else None
+                    for x, n in zip(loops.target, shape, strict=True)
+                ]
+            )
+            step.bindable = frozenset([k for k in step.places if k is not None])
+            accesses = [
+                tuple([Along(k) if k is not None else None for k in step.places]),
+                *loops.operands,
+            ]
+        case Join():
+            step.extents = shape
+            step.places = tuple([None if a in loops.apart else a for a in range(len(shape))])
+            step.bindable = frozenset([a for a in step.places if a is not None])
+            access = tuple([Along(a) if a is not None else None for a in step.places])
+            accesses = [access] * len(step.inputs)
+    step.aligned = tuple(
+        [
+            {a: x.index for a, x in enumerate(access) if isinstance(x, Along) and x.aligned}
+            for access in accesses
+        ]
+    )
+    step.work = prod(step.extents)
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Steps that run together: in one loop (`index` says over which index of each), or one after the other."""
+
+    extent: int | None
+    steps: list[Step] = field(default_factory=list)
+    index: dict[Step, int] = field(default_factory=dict)
+    order: int = 0
+    whole: bool = False
+
+
+Bound = dict[Step, frozenset[int]]
+
+
+class Partition:
+    """The groups of the steps at one level, where some indices of each step are bound by the loops around."""
+
+    def __init__(self, steps: Sequence[Step], bound: Bound) -> None:
+        self.bound = bound
+        self.groups: list[Group] = []
+        self.made_by: dict[Value, Group] = {}
+        self.maker: dict[Value, Step] = {}
+        for i, s in enumerate(steps):
+            self._place(s, steps[i + 1 : i + 1 + AHEAD])
+            for v in s.outputs:
+                self.maker[v] = s
+
+    def free(self, s: Step) -> list[int]:
+        """The indices that are not bound yet."""
+        return [k for k in range(len(s.extents)) if k not in self.bound[s]]
+
+    def _open_axes(self, s: Step) -> bool:
+        """Whether some axis of the result has no bound index."""
+        return any([k is None or k not in self.bound[s] for k in s.places])
+
+    def _place(self, s: Step, ahead: Sequence[Step]) -> None:
+        free = self.free(s)
+        straight_now = s.loops is not None and not free and not self._open_axes(s)
+        after = 0
+        for v in s.inputs:
+            g = self.made_by.get(v)
+            if g is not None:
+                after = max(after, g.order + (g.extent is not None or not straight_now or g.whole))
+        if straight_now or (s.is_view and self._is_outside(s)):
+            self._straight(s, after if straight_now else self._after(s))
+            return
+        if isinstance(s.loops, Nest):
+            self._loop(s, ahead)
+            return
+        g = self.made_by.get(s.inputs[0]) if s.loops is not None and s.inputs else None
+        if g is not None and g.extent is not None:
+            k = self._joined(s, g) if after <= g.order + 1 else None
+            if k is not None:
+                self._add(g, s, k)
+                return
+        whole = Group(None, whole=True)
+        self._insert(whole, after)
+        self._add(whole, s, None)
+
+    def _bindable(self, s: Step) -> list[int]:
+        bound = self.bound[s]
+        return [k for k in s.bindable if k not in bound]
+
+    def _is_outside(self, s: Step) -> bool:
+        """Whether the operand of a view is at hand before any loop that the view could join."""
+        g = self.made_by.get(s.inputs[0])
+        return g is None or g.extent is None or self._joined(s, g) is None
+
+    def _after(self, s: Step) -> int:
+        g = self.made_by.get(s.inputs[0])
+        return 0 if g is None else g.order + (g.extent is not None or g.whole)
+
+    def _straight(self, s: Step, after: int) -> None:
+        for g in self.groups[after:]:
+            if g.extent is None and not g.whole:
+                self._add(g, s, None)
+                return
+        group = Group(None)
+        self._insert(group, after)
+        self._add(group, s, None)
+
+    def _loop(self, s: Step, ahead: Sequence[Step]) -> None:
+        least, inside = 0, 0
+        for v in s.inputs:
+            g = self.made_by.get(v)
+            if g is not None:
+                least = max(least, g.order if g.extent is not None else g.order + 1)
+                inside = max(inside, g.order + 1)
+        for g in self.groups[least:]:
+            if g.extent is None:
+                continue
+            k = self._joined(s, g)
+            if k is not None:
+                self._add(g, s, k)
+                return
+        group = Group(None)
+        group.extent, k = self._chosen(s, ahead)
+        self.groups.append(group)
+        group.order = len(self.groups) - 1
+        if inside > group.order:
+            raise AssertionError("a loop before what it reads")
+        self._add(group, s, k)
+
+    def _joined(self, s: Step, g: Group) -> int | None:
+        """The index by which a step can be in a loop, if there is one; it shares something with it."""
+        related = False
+        candidates = {k for k in self._bindable(s) if s.extents[k] == g.extent}
+        for i, v in enumerate(s.inputs):
+            made = self.made_by.get(v)
+            if made is g:
+                related = True
+                p = self.maker[v]
+                k = g.index[p]
+                if k not in p.places:
+                    return None
+                axis = p.places.index(k)
+                at = s.aligned[i].get(axis)
+                candidates &= {at} if at is not None else set()
+            elif made is not None and made.order >= g.order:
+                return None
+        if not candidates or (not related and not self._shares(s, g, candidates)):
+            return None
+        return min(candidates, key=lambda k: (k not in s.places, k))
+
+    def _shares(self, s: Step, g: Group, candidates: set[int]) -> bool:
+        """Whether a step that reads nothing of a loop reads the same arrays at the same positions, or nothing at all."""
+        if not s.inputs:
+            return True
+        read = {(v, a) for t in g.steps for v, a in self._reads(t, g.index[t])}
+        return any((v, a) in read for k in candidates for v, a in self._reads(s, k))
+
+    @staticmethod
+    def _reads(s: Step, k: int) -> list[tuple[Value, int]]:
+        return [
+            (v, a)
+            for v, axes in zip(s.inputs, s.aligned, strict=True)
+            for a, at in axes.items()
+            if at == k
+        ]
+
+    def _chosen(self, s: Step, ahead: Sequence[Step]) -> tuple[int, int]:
+        """The index of a new loop: the one that lets most of the work that follows join."""
+        options = self._bindable(s)
+        if len(options) == 1:
+            return s.extents[options[0]], options[0]
+        best = max(options, key=lambda k: (self._joins(s, k, ahead), k in s.places, -k))
+        return s.extents[best], best
+
+    def _joins(self, s: Step, k: int, ahead: Sequence[Step]) -> int:
+        """The work of the steps ahead that could share a loop over this index."""
+        members: dict[Value, tuple[Step, int]] = {s.outputs[0]: (s, k)}
+        blocked = {s.outputs[0]} if k not in s.places else set()
+        total = s.work
+        for t in ahead:
+            if any(v in blocked for v in t.inputs):
+                blocked.update(t.outputs)
+                continue
+            related = [i for i, v in enumerate(t.inputs) if v in members]
+            if not related:
+                continue
+            candidates = {j for j in self._bindable(t) if t.extents[j] == s.extents[k]}
+            for i in related:
+                p, j = members[t.inputs[i]]
+                axis = p.places.index(j)
+                at = t.aligned[i].get(axis) if t.aligned else None
+                candidates &= {at} if at is not None else set()
+            if not candidates:
+                blocked.update(t.outputs)
+                continue
+            j = min(candidates, key=lambda k: (k not in t.places, k))
+            total += t.work
+            if j in t.places:
+                members[t.outputs[0]] = (t, j)
+            else:
+                blocked.update(t.outputs)
+        return total
+
+    def _insert(self, group: Group, at: int) -> None:
+        self.groups.insert(at, group)
+        for i, g in enumerate(self.groups[at:], at):
+            g.order = i
+
+    def _add(self, group: Group, s: Step, index: int | None) -> None:
+        group.steps.append(s)
+        if index is not None:
+            group.index[s] = index
+        for v in s.outputs:
+            self.made_by[v] = group
