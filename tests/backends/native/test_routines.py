@@ -1,18 +1,18 @@
 import ctypes
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import pytest
-from llvmlite import binding, ir
+import scipy.special
+from llvmlite import ir
 
-from lineara.backends.native.library import bind, names_in
+from lineara.backends.native.compile import load, object_code
+from lineara.backends.native.library import address, loop_symbols, symbols
 from lineara.backends.native.procedure import Procedure
 from lineara.ir import ArrayType, infer
-from lineara.primitives import REGISTRY
-
-binding.initialize_native_target()
-binding.initialize_native_asmprinter()
+from lineara.primitives import REGISTRY, nondifferentiable
 
 LONG, POINTER = ir.IntType(64), ir.PointerType()
 ROUTINES = {name: r for name, r in REGISTRY.items() if r.routine is not None}
@@ -41,7 +41,8 @@ class Kernel:
         made = [self.block(self.outputs, i, t) for i, t in enumerate(self.results)]
         record.routine(m, given, made, **dict(attributes))
         self.builder.ret(ir.IntType(32)(0))
-        self.engine = compiled(self.module)
+        code = object_code(str(self.module), 1)
+        self.library = load(code, ["kernel"], symbols(code))
 
     def block(self, table, place, type_):
         at = self.builder.gep(table, [LONG(place)], source_etype=POINTER)
@@ -68,25 +69,12 @@ class Kernel:
             (ctypes.c_void_p * (1 + len(arrays)))(*[a.ctypes.data for a in arrays])
             for arrays in (operands, results)
         ]
-        address = self.engine.get_function_address("kernel")
-        kernel = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 3)(address)
+        kernel = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 3)(self.library["kernel"])
         code = kernel(*map(ctypes.addressof, tables), workspace.ctypes.data + start)
         if code:
             details = workspace[start:][:32].view(np.int64)
             raise self.failures[code - 1](tuple(map(int, details)))
         return results
-
-
-def compiled(module):
-    bind(names_in(module))
-    parsed = binding.parse_assembly(str(module))
-    parsed.verify()
-    machine = binding.Target.from_default_triple().create_target_machine(opt=1)
-    builder = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(1))
-    builder.getModulePassManager().run(parsed, builder)
-    engine = binding.create_mcjit_compiler(parsed, machine)
-    engine.finalize_object()
-    return engine
 
 
 def draw(rng, type_, low=-2.0, high=2.0):
@@ -316,3 +304,58 @@ def test_special_functions_outside_of_their_domains(name, arity, attributes):
     with np.errstate(all="ignore"):
         meant = REGISTRY[name].evaluate(*values, **attributes)
     np.testing.assert_allclose(given[0], meant[0], rtol=1e-11, atol=1e-13)
+
+
+def by_gemm(m, operands, results):
+    """Rows are contiguous here, columns there: the product of the transposed matrices, in the other order."""
+    (a, b), (c,) = operands, results
+    (rows, depth), columns = a.type.shape, b.type.shape[1]
+    pointers = (b.pointer, columns, a.pointer, depth, 0.0, c.pointer, columns, c.type.dtype)
+    m.gemm(False, False, columns, rows, depth, 1.0, *pointers)
+
+
+@pytest.mark.parametrize("dtype", INEXACT)
+def test_products_by_blas(dtype):
+    record = nondifferentiable(
+        "product",
+        "a b",
+        lambda a, b: a @ b,
+        lambda a, b: (ArrayType(a.dtype, (a.shape[0], b.shape[1])),),
+        family="tests",
+        examples=(),
+        routine=by_gemm,
+    )
+    rng = np.random.default_rng(0)
+    operands = ArrayType(dtype, (7, 5)), ArrayType(dtype, (5, 9))
+    a, b = (draw(rng, t) for t in operands)
+    given = Kernel(record, operands, ())(a, b)[0]
+    np.testing.assert_allclose(given, a @ b, rtol=1e-5 if dtype in {"f32", "c64"} else 1e-13)
+
+
+def test_kernels_run_in_threads():
+    rng = np.random.default_rng(0)
+    operands = (ArrayType("f64", (50, 8, 8)),)
+    kernel = Kernel(REGISTRY["svd"], operands, ())
+    values = [draw(rng, operands[0]) for _ in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(kernel, values))
+    for value, results in zip(values, found, strict=True):
+        agree(REGISTRY["svd"], results, np.linalg.svd(value, full_matrices=False))
+
+
+def test_names_of_library_code_are_found_again():
+    loop, data = loop_symbols(scipy.special.j0, "d->d")
+    assert loop == "lineara.library.loop:scipy.special:j0:d->d"
+    assert data == "lineara.library.data:scipy.special:j0:d->d"
+    assert loop_symbols(np.exp, "d->d")[1] is None
+    code = b"\0lineara.library.blas:dgemm\0other\0" + loop.encode() + b"\0"
+    assert symbols(code) == {name: address(name) for name in ("lineara.library.blas:dgemm", loop)}
+    assert all(symbols(code).values())
+
+
+@pytest.mark.parametrize(
+    "name", ["blas:nothing", "loop:numpy:exp:dd->d", "loop:numpy:nothing:d->d", "elsewhere"]
+)
+def test_names_that_stand_for_nothing_are_refused(name):
+    with pytest.raises(ValueError, match=name):
+        address(f"lineara.library.{name}")

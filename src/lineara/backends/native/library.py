@@ -1,7 +1,7 @@
 """Code of NumPy and SciPy that machine code calls: the loops of ufuncs, BLAS and LAPACK.
 
-Machine code names what it calls, as `lineara.library.blas:dgemm`, and holds no address. A name says by itself where its code is
-found, so that machine code from disk is bound like new code:
+Machine code names what it calls and holds no address. A name says by itself where its code is found, so that machine code from
+disk is loaded like new code:
 
     lineara.library.loop:numpy.linalg._umath_linalg:solve:dd->d     the loop of a ufunc for these dtypes
     lineara.library.data:scipy.special:j0:d->d                      the data that goes with a loop
@@ -12,14 +12,13 @@ found, so that machine code from disk is bound like new code:
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
+import re
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-from llvmlite import binding
-
 PREFIX = "lineara.library."
+_NAME = re.compile(rb"lineara\.library\.[ -~]+")
 STATUS = PREFIX + "status"
 INVALID = 8
 """The flag of an invalid operation, as `status` gives it."""
@@ -70,20 +69,13 @@ def loop_symbols(ufunc: Any, types: str) -> tuple[str, str | None]:
     return f"{PREFIX}loop:{name}", f"{PREFIX}data:{name}" if _loop(ufunc, types)[1] else None
 
 
-def bind(names: Iterable[str]) -> None:
-    """Let machine code that is loaded from now on find what these names stand for."""
-    for name in names:
-        if name not in _bound:
-            binding.add_symbol(name, address(name))
-            _bound.add(name)
+def symbols(code: bytes) -> dict[str, int]:
+    """The addresses in this process of what object code names, as new code or code from disk needs them to be loaded.
 
-
-_bound: set[str] = set()
-
-
-def names_in(module: Any) -> tuple[str, ...]:
-    """The names of library code that a module (of `llvmlite.ir`) declares."""
-    return tuple(name for name in module.globals if name.startswith(PREFIX))
+    Raises `ValueError` where NumPy or SciPy has no longer what a name stands for.
+    """
+    names = {found.decode() for found in _NAME.findall(code)}
+    return {name: address(name) for name in sorted(names)}
 
 
 @cache
@@ -92,9 +84,11 @@ def address(name: str) -> int:
     kind, _, rest = name.removeprefix(PREFIX).partition(":")
     if kind in {"loop", "data"}:
         home, function, types = rest.split(":")
-        return _loop(getattr(import_module(home), function), types)[kind == "data"]
-    if kind in _SCIPY:
-        return _exported(import_module(_SCIPY[kind]).__pyx_capi__[rest])
+        found = getattr(import_module(home), function, None)
+        if types in getattr(found, "types", ()):
+            return _loop(found, types)[kind == "data"]
+    if kind in _SCIPY and rest in (exported := import_module(_SCIPY[kind]).__pyx_capi__):
+        return _exported(exported[rest])
     if name == STATUS:
         from_numpy = import_module("numpy._core._multiarray_umath")._UFUNC_API
         table = ctypes.cast(_pointer(from_numpy, None), ctypes.POINTER(ctypes.c_void_p))
