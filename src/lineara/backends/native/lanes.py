@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,6 +142,10 @@ class Lanes(ABC):
     def neg(self, x: Number) -> Number:
         """The negative."""
 
+    def elsewhere(self, builder: Any) -> Lanes:
+        """The same arithmetic in another function of the module."""
+        return type(self)(builder, self.module)
+
     def number(self, dtype: Dtype, *parts: Any) -> Number:
         """The number of a dtype that LLVM values are the parts of."""
         type_ = parts[0].type
@@ -248,7 +253,7 @@ class Lanes(ABC):
             type_ = ir.FunctionType(values[0].type, [v.type for v in values])
             function = ir.Function(self.module, type_, full)
             function.linkage = "internal"
-            m = type(self)(ir.IRBuilder(function.append_basic_block()), self.module)
+            m = self.elsewhere(ir.IRBuilder(function.append_basic_block()))
             m.builder.ret(body(m, *[m.number(dtype, a) for a in function.args]).value)
         return self.number(dtype, self.builder.call(function, values))
 
