@@ -27,7 +27,10 @@ def _real(
     high: float = 2.0,
     **more: Any,
 ) -> Primitive:
-    """A record of a real variable that the arithmetic of numbers knows by its name, with the bounds of its samples."""
+    """A record of a real variable, with the bounds of its samples.
+
+    The arithmetic of numbers knows it by its name; where `scalar` is None, SciPy's ufunc is called.
+    """
     given: dict[str, Any] = {
         "kinds": REAL,
         "family": "special",
@@ -35,6 +38,8 @@ def _real(
         "scalar": lambda m, x: getattr(m, name)(x),
         **more,
     }
+    if given["scalar"] is None:
+        given.setdefault("routine", lambda m, xs, zs: m.on_elements(evaluate, xs, zs[0]))
     return elementwise(name, law, evaluate, partials, low=low, high=high, **given)
 
 
