@@ -175,6 +175,37 @@ FITS = [
         (8, 4),
         lambda z: z,
     ),
+    Fit(
+        "asinh",  # (arsinh x/x − 1)/x² in x²
+        _of_square(lambda x: (mp.asinh(x) / x - 1) / x**2),
+        mpf(0),
+        mpf("0.2501"),
+        (13, 7),
+        lambda z: z,
+    ),
+    Fit(
+        "asin",  # (arcsin x/x − 1)/x² in x²
+        _of_square(lambda x: (mp.asin(x) / x - 1) / x**2),
+        mpf(0),
+        mpf("0.2501"),
+        (13, 7),
+        lambda z: z,
+    ),
+    Fit(
+        "atan",  # (arctan x/x − 1)/x² in x²
+        _of_square(lambda x: (mp.atan(x) / x - 1) / x**2),
+        mpf(0),
+        mpf("0.1718"),
+        (11, 6),
+        lambda z: z,
+    ),
+    Fit(
+        "cbrt",  # ∛(1 + f)
+        lambda f: mp.cbrt(1 + f),
+        mp.sqrt(0.5) - 1,
+        mp.sqrt(2) - 1,
+        (8, 6),
+    ),
 ]
 
 

@@ -80,12 +80,13 @@ def _exp2_reduced(m: Lanes, r: Value, high: Value) -> Value:
 
 
 def expm1(m: Lanes, x: Value) -> Value:
-    """eˣ − 1 = 2·(s·p + s − 1/2) for s = 2ᵏ⁻¹ and p = eʳ − 1"""
-    small = m.abs(x) < 2.0**-54
+    """eˣ − 1 = 2·(s·p + s − 1/2) for s = 2ᵏ⁻¹ and p = eʳ − 1, with what r loses by rounding."""
     y = m.clamp(x, -60.0, 710.0)
-    _, r, bits = _split(m, y, BIAS - 1)
+    k, r, bits = _split(m, y, BIAS - 1)
+    lost = m.fma(k, -LN2_LOW, m.fma(k, -LN2_HIGH, y) - r)
+    p = r + m.fma(r * r, m.poly(POLYNOMIALS["exp"][m.single], r), lost)
     s = power_of_two(m, bits)
-    return m.where(small, x, 2.0 * m.fma(s, _expm1_reduced(m, r), s - 0.5))
+    return m.where(m.abs(x) < 2.0**-54, x, 2.0 * m.fma(s, p, s - 0.5))
 
 
 def tanh(m: Lanes, x: Value) -> Value:
@@ -96,17 +97,23 @@ def tanh(m: Lanes, x: Value) -> Value:
     y_far = m.where(y > 22.0, 22.0, y)
     _, r, bits = _split(m, y_far + y_far, BIAS)
     s = power_of_two(m, bits)
-    e = m.fma(s, _expm1_reduced(m, r), s)
+    sum_ = m.fma(s, _expm1_reduced(m, r), s + 1.0)
     near = y < TANH_NEAR
-    ratio = m.where(near, above * z, -2.0) / m.where(near, below, e + 1.0)
+    ratio = m.where(near, above * z, -2.0) / m.where(near, below, sum_)
     value = m.where(near, y, 1.0)
     return m.copysign(m.fma(value, ratio, value), x)
 
 
 def logistic(m: Lanes, x: Value) -> Value:
-    """1/(1 + e⁻ˣ), by the exponential that does not overflow."""
-    e = exp(m, -m.abs(x))
-    return m.where(x < 0.0, e, 1.0) / (1.0 + e)
+    """1/(1 + e⁻ˣ) = 1/(1 + s + s·p) for s = 2ᵏ: 1 + s is exact up to 2⁵²; all is divided by 2⁶⁰, to be in range."""
+    y = m.clamp(-x, -60.0, 746.0)
+    _, r, bits = _split(m, y, BIAS - 60)
+    p = _expm1_reduced(m, r)
+    s = power_of_two(m, bits)
+    large = y > 36.0
+    one = 2.0**-60
+    sum_ = m.fma(s, p, m.where(large, one, 0.0)) + m.where(large, s, s + one)
+    return (1.0 / sum_) * one
 
 
 def _quarter_exp(m: Lanes, x: Value) -> Value:

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
 from lineara.backends.native.elementary.coefficients import POLYNOMIALS
-from lineara.backends.native.elementary.exponential import LN2_HIGH, LN2_LOW, exp_sum
+from lineara.backends.native.elementary.exponential import (
+    BIAS,
+    LN2_HIGH,
+    LN2_LOW,
+    ROUNDER,
+    exp_sum,
+    power_of_two,
+)
 from lineara.backends.native.elementary.logarithm import INF, NAN, log, normalised
 
 TWO_THIRDS = (0.6666666666666666, 3.700743415417188e-17)
@@ -73,3 +80,35 @@ def pow_(m: Lanes, x: Value, y: Value) -> Value:
     value = m.where(odd, m.copysign(value, x), value)
     value = m.where((x < 0.0) & (size < INF) & ~integer, NAN, value)
     return m.where(y.equals(0.0) | x.equals(1.0), 1.0, value)
+
+
+def cbrt(m: Lanes, x: Value) -> Value:
+    """∛x: a polynomial for the mantissa, then one step of Newton's on its first bits."""
+    size = m.abs(x)
+    parts = normalised(m, size)
+    third = m.fma(parts.k, 1.0 / 3.0, ROUNDER + BIAS)
+    left = m.fma(third - (ROUNDER + BIAS), -3.0, parts.k)
+    factor = m.where(left > 0.5, 2.0, m.where(left < -0.5, 0.5, 1.0))
+    root = m.where(left > 0.5, 2.0 ** (1 / 3), m.where(left < -0.5, 0.5 ** (1 / 3), 1.0))
+    mantissa = parts.mantissa * factor
+    guess = m.high(root * m.poly(POLYNOMIALS["cbrt"][m.single], parts.mantissa - 1.0), 24)
+    step = (mantissa / (guess * guess) - guess) / (3.0 * guess)
+    value = m.fma(guess, m.fma(-step, step, step), guess) if not m.single else guess * (1.0 + step)
+    value = value * power_of_two(m, m.bits(third))
+    return m.where((size > 0.0) & (size < INF), m.copysign(value, x), x)
+
+
+def hypot(m: Lanes, x: Value, y: Value) -> Value:
+    """√(x² + y²) without overflow; inf where either is."""
+    x, y = m.abs(x), m.abs(y)
+    large, small = (x > 2.0**500) | (y > 2.0**500), (x < 2.0**-400) & (y < 2.0**-400)
+    scale = m.where(large, 2.0**-600, m.where(small, 2.0**600, 1.0))
+    back = m.where(large, 2.0**600, m.where(small, 2.0**-600, 1.0))
+    a, b = x * scale, y * scale
+    square, error = m.product(a, a)
+    other, more = m.product(b, b)
+    total = square + other
+    greater, less = m.where(a > b, square, other), m.where(a > b, other, square)
+    rest = (less - (total - greater)) + (error + more)
+    value = m.sqrt(total + rest) * back
+    return m.where(x.equals(INF) | y.equals(INF), INF, value)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lineara.backends.native.elementary import exponential, logarithm, powers, trigonometric
+from lineara.backends.native.elementary import (
+    exponential,
+    inverse,
+    logarithm,
+    powers,
+    trigonometric,
+)
 from lineara.backends.native.elementary.arithmetic import Value
 
 
@@ -29,6 +35,17 @@ _ALL = (
     Elementary("cosh", exponential.cosh),
     Elementary("log", logarithm.log),
     Elementary("log1p", logarithm.log1p),
+    Elementary("log2", logarithm.log2),
+    Elementary("log10", logarithm.log10),
+    Elementary("atanh", logarithm.atanh, inline=False),
+    Elementary("asinh", logarithm.asinh, inline=False),
+    Elementary("acosh", logarithm.acosh, inline=False),
+    Elementary("cbrt", powers.cbrt),
+    Elementary("hypot", powers.hypot, arity=2),
+    Elementary("asin", inverse.asin),
+    Elementary("acos", inverse.acos),
+    Elementary("atan", inverse.atan),
+    Elementary("atan2", inverse.atan2, arity=2),
     Elementary("pow", powers.pow_, arity=2, inline=False),
     Elementary("sin", trigonometric.sin),
     Elementary("cos", trigonometric.cos),
