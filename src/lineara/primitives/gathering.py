@@ -186,6 +186,7 @@ read_at: Primitive = multilinear(
     work=work_of_part,
     borrows=True,
     erased=lambda operands, *, axes: [operands[0], gather(*operands, axes=axes)],
+    nest=nests.with_itself(nests.gather),
 )
 
 accumulate_at: Primitive = multilinear(

@@ -301,6 +301,16 @@ def gather(operands: Types, results: Types, *, axes: Ints) -> tuple[Nest]:
     return (Nest(extents, tuple(range(len(extents))), (access, *accesses), element),)
 
 
+def with_itself(rule: Callable[..., tuple[Loops, ...]]) -> Callable[..., tuple[Loops, ...]]:
+    """The operand, given back, and a part of it."""
+
+    def both(operands: Types, results: Types, **attributes: Any) -> tuple[Loops, ...]:
+        whole = view(results[0], straight(*range(len(results[0].shape))))
+        return (*whole, *rule(operands, results[1:], **attributes))
+
+    return both
+
+
 def changed_part(join: Callable[..., Any], *, value: bool) -> Callable[..., tuple[Loops, ...]]:
     """The rule of a change at `start`, `stop`, `step`; without a value the part is read as well."""
 

@@ -176,6 +176,7 @@ read_slice: Primitive = multilinear(
     work=work_of_part,
     borrows=True,
     erased=lambda operands, **place: [operands[0], slice_(operands[0], **place)],
+    nest=nests.with_itself(nests.part),
 )
 
 accumulate_slice: Primitive = multilinear(

@@ -148,7 +148,7 @@ class Emitter:
 
     def _view(self, s: Step, at: dict[int, Position]) -> bool:
         """Make a view; False if it has to be copied."""
-        nest, (x,) = s.loops, s.inputs
+        nest, x = s.loops, s.inputs[0]
         assert isinstance(nest, Nest)
         whole = len(at) == len(s.extents)
         if s.output in self.homes and not whole:

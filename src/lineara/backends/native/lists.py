@@ -88,8 +88,8 @@ class Lists:
         b = self.m.builder
         data = b.load(self._word(place, 0), typ=POINTER)
         item = b.gep(data, [self.m.long(self.m.times(row, size))], source_etype=BYTE)
-        none = b.icmp_signed("==", self.count(place), ir.Constant(LONG, 0))
-        return b.select(none, _zeros(self.m.module, size), item)
+        some = b.icmp_signed("!=", self.count(place), ir.Constant(LONG, 0))
+        return b.select(some, item, _zeros(self.m.module, size))
 
     def item(self, place: Any, type_: Any, row: Index) -> Buffer:
         """An item that is an array."""
@@ -175,7 +175,7 @@ def _zeros(module: Any, size: int) -> Any:
         type_ = ir.ArrayType(BYTE, size)
         made = ir.GlobalVariable(module, type_, name)
         made.initializer, made.linkage, made.align = ir.Constant(type_, None), "internal", 16
-        made.global_constant = True
+        made.global_constant, made.type = True, POINTER
     return made
 
 

@@ -56,6 +56,14 @@ class Loops(Arithmetic):
         self.scratch = scratch
         self.fail_if: Callable[..., None] = fail_if
 
+    def elsewhere(self, builder: Any) -> Loops:
+        """The same arithmetic in another function of the module."""
+        return type(self)(builder, self.module, self.scratch, self.fail_if)
+
+    def refuse(self, condition: Number, error: Failure) -> None:
+        """End the kernel with an error where a condition holds on a lane."""
+        self.fail_if(self.reduce_or(condition).value, error)
+
     def view(self, block: Block) -> View:
         """An operand or a result as a view."""
         return contiguous(block.pointer, block.type.dtype, block.type.shape)

@@ -189,8 +189,7 @@ class Program:
         self.callbacks[name] = Callback(op, s)
         type_ = ir.FunctionType(INT, [POINTER] * 1)
         function = ir.Function(self.module, type_, name)
-        with b.goto_entry_block():
-            table = b.alloca(ir.ArrayType(POINTER, max(1, len(arguments))))
+        table = emitter.m.local(ir.ArrayType(POINTER, max(1, len(arguments))))
         for i, argument in enumerate(arguments):
             b.store(argument, b.gep(table, [ir.Constant(LONG, i)], source_etype=POINTER))
         self._checked(emitter, b.call(function, [table]))
