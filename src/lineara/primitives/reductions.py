@@ -144,7 +144,7 @@ reduce_min = _extremum(
 )
 
 
-def _position(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
+def _position(name: str, law: str, evaluate: Callable[..., Any], *, greatest: bool) -> Primitive:
     def infer(x: ArrayType, *, axis: int) -> tuple[ArrayType, ...]:
         check_axis(name, x, axis)
         type_ = _reduced(name, ORDERED, x, (axis,))
@@ -163,14 +163,23 @@ def _position(name: str, law: str, evaluate: Callable[..., Any]) -> Primitive:
         batch=along_axis,
         family="reduction",
         examples=_axis_examples("f64", "f32", "i8", "bool"),
+        routine=lambda m, operands, results, *, axis: m.place_of(
+            operands[0], results[0], axis=axis, greatest=greatest
+        ),
     )
 
 
 argmax = _position(
-    "argmax", "the index of the largest along an axis, the first of equal ones", np.argmax
+    "argmax",
+    "the index of the largest along an axis, the first of equal ones",
+    np.argmax,
+    greatest=True,
 )
 argmin = _position(
-    "argmin", "the index of the smallest along an axis, the first of equal ones", np.argmin
+    "argmin",
+    "the index of the smallest along an axis, the first of equal ones",
+    np.argmin,
+    greatest=False,
 )
 
 

@@ -253,7 +253,7 @@ def test_running_sums_products_and_recurrences(shape, axis, dtype):
 
 def check_order(values, axis):
     operands = (ArrayType(values.dtype, values.shape),)
-    for name in ("sort", "argsort"):
+    for name in ("sort", "argsort", "argmax", "argmin"):
         check(REGISTRY[name], operands, (("axis", axis),), [values])
 
 

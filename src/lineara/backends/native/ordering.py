@@ -47,6 +47,25 @@ class Ordering(Calls):
                 known = [there[-1], *here[:-1], *there[:-1]]
                 self.map(lambda y, *x: step(y, *_halves(x)), known, here[-1])
 
+    def place_of(self, operand: Block, result: Block, *, axis: int, greatest: bool) -> None:
+        """The index of the least or the greatest element along an axis: the first of equal ones, and the first NaN."""
+        source = self.view(operand).moved(axis)
+        count, dtype = source.shape[-1], source.dtype
+
+        def better(x: Number, y: Number) -> Number:
+            apart = self.gt(x, y) if greatest else self.lt(x, y)
+            return apart | (self.isnan(x) & ~self.isnan(y)) if x.kind == "f" else apart
+
+        with self.every([source, self.view(result)], [1, 0]) as (given, made):
+            best = self.variable(self.value(given))
+            place = self.variable(self.constant(0, I64))
+            with self.loop(count) as i:
+                x = self.load(self.further(given.pointer, i, given.strides[0]), dtype)
+                found = better(x, best.get())
+                best.set(self.where(found, x, best.get()))
+                place.set(self.where(found, i, place.get()))
+            self.store(made.pointer, place.get())
+
     def _row(self, view: View, index: Number) -> View:
         return view.last(1, self.further(view.pointer, index, view.strides[0]))
 
