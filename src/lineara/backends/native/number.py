@@ -14,16 +14,13 @@ from lineara.backends.native.memory import Memory
 
 __all__ = ["Arithmetic", "Number", "Refusal"]
 
-Refusal = Callable[[tuple[int, int, int, int]], Exception]
+Refusal = Callable[[tuple[int, ...]], Exception]
 
 
 class Arithmetic(Inverses, Memory):
     """Operations on numbers of every dtype, with NumPy's meaning, on one lane or several.
 
     Operands have one dtype, that of the result; Python numbers stand for constants. Nothing traps, and no value is undefined.
-
-    `refusals` are the conditions under which an operand is refused, with the error of each; whoever emits the loop leaves it
-    where one holds on a lane.
     """
 
     def __init__(self, builder: Any, module: Any) -> None:
@@ -31,7 +28,7 @@ class Arithmetic(Inverses, Memory):
         self.refusals: list[tuple[Number, Refusal]] = []
 
     def refuse(self, condition: Number, error: Refusal) -> None:
-        """Refuse the operands where a condition holds, with an error."""
+        """Note that operands are refused, with an error, where a condition holds; who can end the loop there does."""
         self.refusals.append((condition, error))
 
     def reduced(self, combine: Callable[[Number, Number], Number], x: Number) -> Number:
