@@ -7,7 +7,7 @@ is a solve with the transposed matrix, not the adjoint one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,7 @@ def _linalg_error(message: str, details: tuple[int, ...]) -> Exception:
     return np.linalg.LinAlgError(message.format(*details))
 
 
+@cache
 def failure(message: str) -> Callable[[tuple[int, ...]], Exception]:
     """What machine code raises where NumPy raises a `LinAlgError`; numbers that it finds out fill the braces."""
     return partial(_linalg_error, message)
