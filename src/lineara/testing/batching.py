@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from random import Random
 
-import numpy as np
-
 from lineara.backends.reference import evaluate, stack
-from lineara.errors import DtypeError, IndexingError
-from lineara.ir import Function, Var, has_tangent
+from lineara.ir import Builder, Function, Var, has_tangent, tangent_type
 from lineara.testing.control import COUNT
+from lineara.testing.laws import random_policy
 from lineara.testing.numerics import measured, rounding, within
-from lineara.testing.values import Value, arrays, at, combine, largest, sample
+from lineara.testing.values import Value, arrays, at, combine, largest, sample, zero
 from lineara.testing.writer import Program, in_domain
-from lineara.transforms import jvp
+from lineara.transforms import erase, jvp, transpose, unzip
 from lineara.transforms.batch import batch
 from lineara.typecheck import check
 
@@ -26,15 +25,7 @@ def batching_is_one_by_one(program: Program) -> None:
     f, rng = program.function, program.rng()
     size, mask = rng.choice((1, 2, 3)), _mask(f, rng)
     examples = _examples(program, size, mask, rng)
-    batched, out = batch(f, size, mask)
-    check(batched)
-    params = (*f.params, *f.linear_params)
-    given = _evaluated(batched, _together(params, examples, mask))
-    if given is None:
-        return
-    for i, args in enumerate(examples):
-        own = tuple(at(y, i) if on else y for y, on in zip(given, out, strict=True))
-        _expect_near(f, args, own)
+    _check_one_by_one(f, examples, mask)
 
 
 def batching_commutes_with_jvp(program: Program) -> None:
@@ -53,9 +44,7 @@ def batching_commutes_with_jvp(program: Program) -> None:
     primal = _examples(program, size, mask, rng)
     examples = [(*x, *t) for x, t in zip(primal, tangents, strict=True)]
     args = _together((*m.params, *m.linear_params), examples, both)
-    results, others = _evaluated(batched, args), _evaluated(derivative, args)
-    if results is None or others is None:
-        return
+    results, others = evaluate(batched, args), evaluate(derivative, args)
     _, dependent = batch(f, size, mask)
     rest = [on for r, on in zip(f.results, dependent, strict=True) if has_tangent(r.type)]
     for i, example in enumerate(examples):
@@ -64,12 +53,101 @@ def batching_commutes_with_jvp(program: Program) -> None:
             _expect_near(m, example, own)
 
 
-def _evaluated(function: Function, args: list[Value]) -> tuple[Value, ...] | None:
-    """The results; None where a branch that one example does not take cannot be evaluated at it."""
-    try:
-        return evaluate(function, args)
-    except (IndexingError, DtypeError, np.linalg.LinAlgError):
-        return None
+def batching_goes_with_reverse_mode(program: Program) -> None:
+    """The batched gradient, or its derivative, gives what that gives for each example."""
+    f, rng = program.function, program.rng()
+    gradient = _vjp(f, rng)
+    whole = rng.choice((gradient, jvp(erase(gradient))))
+    size, mask = rng.choice((1, 2, 3)), _mask(whole, rng)
+    count = len(f.params)
+    points = _examples(program, size, mask[:count], rng)
+    others = (*whole.params, *whole.linear_params)[count:]
+    directions = _directions(others, mask[count:], size, rng)
+    examples = [(*x, *w) for x, w in zip(points, directions, strict=True)]
+    _check_one_by_one(whole, examples, mask)
+
+
+def reverse_mode_goes_through_batching(program: Program) -> None:
+    """The gradient of the batched program is that of each example, and their sum for what they share."""
+    f, rng = program.function, program.rng()
+    size, mask = rng.choice((1, 2, 3)), _mask(f, rng)
+    points = _examples(program, size, mask, rng)
+    batched, out = batch(f, size, mask)
+    backward, own = check(_vjp(batched, rng)), _vjp(f, rng)
+    given = [(r, on) for r, on in zip(f.results, out, strict=True) if has_tangent(r.type)]
+    wanted = [Var(tangent_type(r.type), linear=True) for r, _ in given]
+    marks = [on for _, on in given]
+    directions = _directions(wanted, marks, size, rng)
+    directions = [
+        tuple([w if on else zero(v.type) for w, v, on in zip(ws, wanted, marks, strict=True)])
+        for ws in directions
+    ]
+    args = [*_together(f.params, points, mask), *_together(wanted, directions, tuple(marks))]
+    x_bar = evaluate(backward, args)[len(f.results) :]
+    _expect_sums(
+        own,
+        points,
+        directions,
+        [on for p, on in zip(f.params, mask, strict=True) if has_tangent(p.type)],
+        x_bar,
+    )
+
+
+def _vjp(f: Function, rng: Random) -> Function:
+    """`f.vjp : (x̄ ; ȳ̈) → (ȳ ; ẍ̄)`, of a nonlinear function."""
+    halves = unzip(jvp(f), random_policy(rng))
+    builder = Builder(f"{f.name}.vjp")
+    x = [builder.param(v.type) for v in f.params]
+    backward = transpose(halves.linear)
+    given, _ = builder.call(halves.nonlinear, x)
+    w = [builder.param(v.type, linear=True) for v in backward.linear_params]
+    _, x_bar = builder.call(backward, given[len(f.results) :], w)
+    return builder.finish(given[: len(f.results)], x_bar)
+
+
+def _directions(
+    variables: Sequence[Var], mask: Sequence[bool], size: int, rng: Random
+) -> list[tuple[Value, ...]]:
+    """Random values for each example, equal where the mask says so."""
+    shared = [sample(v.type, rng) for v in variables]
+    return [
+        tuple(
+            [
+                sample(v.type, rng) if on else x
+                for v, x, on in zip(variables, shared, mask, strict=True)
+            ]
+        )
+        for _ in range(size)
+    ]
+
+
+def _check_one_by_one(f: Function, examples: Sequence[tuple[Value, ...]], mask: Mask) -> None:
+    batched, out = batch(f, len(examples), mask)
+    check(batched)
+    given = evaluate(batched, _together((*f.params, *f.linear_params), examples, mask))
+    for i, args in enumerate(examples):
+        own = tuple(at(y, i) if on else y for y, on in zip(given, out, strict=True))
+        _expect_near(f, args, own)
+
+
+def _expect_sums(
+    own: Function,
+    points: Sequence[tuple[Value, ...]],
+    directions: Sequence[tuple[Value, ...]],
+    marks: Sequence[bool],
+    x_bar: tuple[Value, ...],
+) -> None:
+    count = len(own.results)
+    each = [measured(own, x, w) for x, w in zip(points, directions, strict=True)]
+    bound = rounding(own) * sum((1 + most) ** 2 for _, most in each)
+    for j, (given, on) in enumerate(zip(x_bar, marks, strict=True)):
+        parts = [results[count + j] for results, _ in each]
+        if on:
+            errors = [combine(1, at(given, i), -1, part) for i, part in enumerate(parts)]
+        else:
+            errors = [reduce(lambda e, part: combine(1, e, -1, part), parts, given)]
+        error = largest(tuple(errors))
+        assert within(error, bound), f"{given} for {parts}, by {error}"
 
 
 def _mask(f: Function, rng: Random) -> Mask:

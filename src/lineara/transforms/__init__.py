@@ -1,6 +1,6 @@
 """The transformations of the paper: each takes a function of the language and gives functions of the language.
 
-Beside them: batching (`batch`, `batch_control`), and the derivatives of solutions (`implicit`).
+Beside them: batching (`batch`, `batch_switch`, `batch_loops`, `batch_choice`), and the derivatives of solutions (`implicit`).
 """
 
 from lineara.transforms.erase import erase

@@ -38,7 +38,9 @@ from lineara.ir import (
     memoised,
 )
 from lineara.primitives import Expr, shape
-from lineara.transforms.batch_control import batch_scan, batch_switch, batch_while
+from lineara.transforms.batch_lists import forced_lists
+from lineara.transforms.batch_loops import batch_scan, batch_while
+from lineara.transforms.batch_switch import batch_switch
 
 Mask = tuple[bool, ...]
 
@@ -53,13 +55,17 @@ def batch(function: Function, size: int, batched: Mask) -> tuple[Function, Mask]
 
 
 class Batcher:
-    """The batched function under construction: the variables that stand for old ones, and which are batched."""
+    """The batched function under construction: the variables that stand for old ones, and which are batched.
 
-    def __init__(self, function: Function, size: int) -> None:
+    `forced` are those that must be, whether they depend on an example or not: a list cannot be repeated once it is there.
+    """
+
+    def __init__(self, function: Function, size: int, demanded: Mask) -> None:
         self.builder = Builder(function.name, function.origin)
         self.size = size
         self.now: dict[Var, Var] = {}
         self.batched: set[Var] = set()
+        self.forced = forced_lists(function, demanded)
 
     def param(self, v: Var, batched: bool) -> None:
         """Take over a parameter."""
@@ -73,6 +79,10 @@ class Batcher:
         if batched:
             self.batched.add(old)
 
+    def makes_forced(self, e: Equation) -> bool:
+        """Whether the equation makes a list that must be batched, and not just takes it out of a value."""
+        return not isinstance(e.op, Unpack | Dup) and not self.forced.isdisjoint(e.outputs)
+
     def all_examples(self, v: Var) -> Var:
         """The batched variable that stands for an old one; one that is not batched is repeated."""
         return self.now[v] if v in self.batched else self.repeat(self.now[v])
@@ -81,8 +91,6 @@ class Batcher:
         """A value repeated for each example."""
         if v.type is UNIT:
             return v  # a linear one as well, which a tuple of nothing is not
-        if v.type is UNIT:
-            return v
         if isinstance(v.type, TupleType):
             return self.builder.make_tuple([self.repeat(x) for x in self.builder.unpack(v)])
         assert isinstance(v.type, ArrayType), "lists come out of loops, batched where they need be"
@@ -99,12 +107,12 @@ def _batch(
     function: Function, size: int, batched: Mask, demanded: Mask
 ) -> Generator[Any, Any, tuple[Function, Mask]]:
     """The batched function; results are batched where they are demanded to be, or depend on an example."""
-    batcher = Batcher(function, size)
+    batcher = Batcher(function, size, demanded)
     for v, is_batched in zip((*function.params, *function.linear_params), batched, strict=True):
         batcher.param(v, is_batched)
     for e in function.equations:
         batcher.builder.origin, batcher.builder.recompute = e.origin, e.recompute
-        if batcher.batched.isdisjoint(e.inputs):
+        if batcher.batched.isdisjoint(e.inputs) and not batcher.makes_forced(e):
             _unchanged(batcher, e)
             continue
         match e.op:
@@ -150,7 +158,8 @@ def _unchanged(batcher: Batcher, e: Equation) -> None:
 
 def _call(batcher: Batcher, e: Equation, op: Call) -> Generator[Any, Any, None]:
     mask = tuple([v in batcher.batched for v in e.inputs])
-    callee, out = yield op.function, batcher.size, mask, (False,) * len(e.outputs)
+    wanted = tuple([v in batcher.forced for v in e.outputs])
+    callee, out = yield op.function, batcher.size, mask, wanted
     results = [Var(v.type, linear=v.linear) for v in (*callee.results, *callee.linear_results)]
     batcher.builder.emit(Call(callee, op.checkpoint), [batcher.now[v] for v in e.inputs], results)
     for old, new, is_batched in zip(e.outputs, results, out, strict=True):
@@ -213,7 +222,9 @@ def _equation(batcher: Batcher, e: Equation) -> None:
             results = [builder.make_tuple(inputs)]
         case Unpack():
             results = builder.unpack(inputs[0])
-        case Literal() | Zero() | Call() | LinearCall() | Switch() | Scan() | While():
+        case Zero(type_):
+            results = [builder.zero(batched_type(type_, batcher.size))]
+        case Literal() | Call() | LinearCall() | Switch() | Scan() | While():
             raise AssertionError(f"no {e.op} with batched operands here")
     for old, new in zip(e.outputs, results, strict=True):
         batcher.bind(old, new, True)

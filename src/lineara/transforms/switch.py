@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from lineara.ir import (
+    ArrayType,
     Builder,
     Equation,
     Function,
@@ -68,13 +69,14 @@ def split_switch(e: Equation, op: Switch, key: tuple[Any, ...]) -> Steps:
 def _slots(tapes: Sequence[tuple[Type, ...]]) -> tuple[list[Type], list[list[int]]]:
     """Slots that hold each of the tapes, and the slot of each value of each tape.
 
-    Branches share slots of inexact values alone: where all of them run, as in a batch, each is given what another one
-    left in its slots, and that must not be an index or a number of trips that it cannot run with.
+    Branches share slots of inexact arrays alone: where all of them run, as in a batch, each is given what another one
+    left in its slots, and that must not be an index or a number of trips that it cannot run with. A list is of one branch:
+    examples that take different branches cannot choose between lists of different lengths.
     """
     slots: list[Type] = []
     places = []
     for tape in tapes:
-        free = [i for i, t in enumerate(slots) if t.is_inexact]
+        free = [i for i, t in enumerate(slots) if t.is_inexact and isinstance(t, ArrayType)]
         taken = []
         for t in tape:
             found = next((i for i in free if slots[i] is t), len(slots))

@@ -1,8 +1,7 @@
-"""Batching of control flow.
+"""Batching of loops.
 
-A switch whose index is the same for all examples runs one batched branch; else all branches run, and each example takes its
-own. A scan runs its batched body; which carries are batched is a fixpoint. A loop of unknown length runs as long as one
-example goes on, and examples that are done keep their carry.
+A scan runs its batched body; which carries are batched is a fixpoint. A loop of unknown length runs as long as one example
+goes on. Examples that are done keep their carry; the body is given the operands of one that goes on in their place.
 """
 
 from __future__ import annotations
@@ -11,104 +10,33 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lineara.errors import TraceError
 from lineara.ir import (
     UNIT,
     ArrayType,
     Builder,
-    Call,
     Equation,
     Function,
     ListType,
     Scan,
-    Switch,
     TupleType,
     Type,
     Var,
     While,
-    each,
     stacked,
 )
 from lineara.primitives import Expr, comparison, conversion, reductions, shape
+from lineara.transforms.batch_choice import (
+    may_refuse,
+    or_nothing,
+    taking_part,
+    where,
+)
+from lineara.transforms.batch_lists import holds_list
 
 if TYPE_CHECKING:
     from lineara.transforms.batch import Batcher
 
 Steps = Generator[Any, Any, None]
-
-
-def batch_switch(batcher: Batcher, e: Equation, op: Switch) -> Steps:
-    """One branch for all examples, or all branches and a choice for each."""
-    index, operands = e.inputs[0], e.inputs[1:]
-    mask = tuple([v in batcher.batched for v in operands])
-    size, none = batcher.size, (False,) * len(e.outputs)
-    if index in batcher.batched:
-        _refuse_lists(e)
-        branches = yield from each(op.branches, size, mask, (True,) * len(e.outputs))
-        _choose_each(batcher, e, [f for f, _ in branches])
-        return
-    masks = yield from each(op.branches, size, mask, none)
-    out = tuple(map(any, zip(*[m for _, m in masks], strict=True)))
-    branches = yield from each(op.branches, size, mask, out)
-    functions = tuple([f for f, _ in branches])
-    results = _results(functions[0])
-    batcher.builder.emit(Switch(functions), [batcher.now[v] for v in e.inputs], results)
-    for old, new, is_batched in zip(e.outputs, results, out, strict=True):
-        batcher.bind(old, new, is_batched)
-
-
-def _refuse_lists(e: Equation) -> None:
-    """Examples that take different branches cannot choose between lists of different lengths."""
-    if any(_holds_list(v.type) for v in e.outputs):
-        raise TraceError(
-            "vmap of a branch chosen for each example, with the tape of a loop of unknown length in it",
-            origin=e.origin,
-            mend="put the loop in lineara.checkpoint, use scan with a known length, or loop over the examples in Python",
-        )
-
-
-def _holds_list(type_: Type) -> bool:
-    if isinstance(type_, TupleType):
-        return any(map(_holds_list, type_.elements))
-    return isinstance(type_, ListType)
-
-
-def _results(function: Function) -> list[Var]:
-    """Variables for the results of a function."""
-    return [Var(v.type, linear=v.linear) for v in (*function.results, *function.linear_results)]
-
-
-def _choose_each(batcher: Batcher, e: Equation, branches: Sequence[Function]) -> None:
-    builder = batcher.builder
-    index = Expr(builder, batcher.now[e.inputs[0]])
-    if index.type.dtype.kind != "i":
-        index = conversion.convert(index, dtype="i64")
-    chosen: list[Var] = []
-    for number, branch in enumerate(branches):
-        results = _results(branch)
-        builder.emit(Call(branch), [batcher.now[v] for v in e.inputs[1:]], results)
-        if not chosen:
-            chosen = results
-            continue
-        here = comparison.ge(index, index.full(number)).var
-        chosen = [where(builder, here, x, y) for x, y in zip(results, chosen, strict=True)]
-    for old, new in zip(e.outputs, chosen, strict=True):
-        batcher.bind(old, new, True)
-
-
-def where(builder: Builder, mask: Var, x: Var, y: Var) -> Var:
-    """For each example the one or the other value, in either zone; tuples element by element."""
-    if x.type is UNIT and x.linear:
-        return builder.add(x, y)
-    if x.type is UNIT:
-        return x
-    if isinstance(x.type, TupleType):
-        pairs = zip(builder.unpack(x), builder.unpack(y), strict=True)
-        return builder.make_tuple([where(builder, mask, a, b) for a, b in pairs])
-    assert isinstance(x.type, ArrayType)
-    full = shape.broadcast(Expr(builder, mask), shape=x.type.shape, axes=(0,))
-    chosen: Var = comparison.select(full, Expr(builder, x), Expr(builder, y)).var
-    return chosen
 
 
 def batch_scan(batcher: Batcher, e: Equation, op: Scan) -> Steps:
@@ -118,7 +46,7 @@ def batch_scan(batcher: Batcher, e: Equation, op: Scan) -> Steps:
     each_its_own = any(v in batcher.batched for v in lead)
     into, out = carries_of_scan(op)
     mask = [v in batcher.batched for v in operands]
-    demanded = [each_its_own] * len(e.outputs)
+    demanded = [each_its_own or v in batcher.forced for v in e.outputs]
     for i in into:
         mask[i] = mask[i] or each_its_own
     while True:
@@ -138,7 +66,8 @@ def batch_scan(batcher: Batcher, e: Equation, op: Scan) -> Steps:
         for i, v in enumerate((*body.results, *body.linear_results))
     ]
     if each_its_own:
-        _scan_each(batcher, batcher.now[lead[0]], replace(op, body=body), inputs, given)
+        scan = replace(op, body=body)
+        _scan_each(batcher.builder, batcher.now[lead[0]], scan, mask, inputs, given)
     else:
         trips = [batcher.now[v] for v in lead]
         batcher.builder.emit(replace(op, body=body), [*trips, *inputs], given)
@@ -147,9 +76,16 @@ def batch_scan(batcher: Batcher, e: Equation, op: Scan) -> Steps:
         batcher.bind(old, swapped(batcher.builder, new) if stack else new, is_batched)
 
 
-def _scan_each(batcher: Batcher, trips: Var, op: Scan, inputs: list[Var], given: list[Var]) -> None:
+def _scan_each(
+    builder: Builder,
+    trips: Var,
+    op: Scan,
+    mask: Sequence[bool],
+    inputs: list[Var],
+    given: list[Var],
+) -> None:
     """A scan of as many trips as the longest example has; it counts them, and leaves examples that are done as they are."""
-    builder, body = batcher.builder, op.body
+    body = op.body
     assert isinstance(trips.type, ArrayType)
     longest = reductions.reduce_max(Expr(builder, trips), axes=(0,))
     first = longest - 1 if op.reverse else longest.full(0)
@@ -161,7 +97,7 @@ def _scan_each(batcher: Batcher, trips: Var, op: Scan, inputs: list[Var], given:
     others_dot = [step.param(v.type, linear=True, hint=v.hint) for v in body.linear_params]
     turn = shape.broadcast(now, shape=trips.type.shape, axes=())
     goes_on = comparison.lt(turn, Expr(step, own_trips)).var
-    after, after_dot = step.call(body, [*constants, *others], others_dot)
+    after, after_dot = _called(step, body, goes_on, [*constants, *others], others_dot, mask)
     kept = _kept(step, goes_on, after, others[: op.carry])
     kept_dot = _kept(step, goes_on, after_dot, others_dot[: op.linear_carry])
     following = (now - 1 if op.reverse else now + 1).var
@@ -175,22 +111,28 @@ def _scan_each(batcher: Batcher, trips: Var, op: Scan, inputs: list[Var], given:
     builder.emit(scan, operands, [Var(longest.type), *given])
 
 
+def _called(
+    builder: Builder,
+    body: Function,
+    goes_on: Var,
+    given: Sequence[Var],
+    given_dot: Sequence[Var],
+    batched: Sequence[bool],
+) -> tuple[tuple[Var, ...], tuple[Var, ...]]:
+    """The body, of no account for the examples that are done."""
+    if may_refuse(body):
+        given = taking_part(builder, goes_on, given, batched[: len(given)])
+    if any([holds_list(v.type) for v in body.linear_results]):
+        pairs = zip(given_dot, batched[len(given) :], strict=True)
+        given_dot = [or_nothing(builder, goes_on, v) if on else v for v, on in pairs]
+    return builder.call(body, given, given_dot)
+
+
 def _kept(builder: Builder, mask: Var, after: Sequence[Var], before: Sequence[Var]) -> list[Var]:
     """Carries as they were, and zeros of what is stacked, for the examples that are done."""
-    stacks = after[len(before) :]
-    zeros = [_nothing(builder, v) for v in stacks]
-    pairs = zip(after, (*before, *zeros), strict=True)
-    return [where(builder, mask, x, y) for x, y in pairs]
-
-
-def _nothing(builder: Builder, v: Var) -> Var:
-    if v.linear:
-        return builder.zero(v.type)
-    if isinstance(v.type, TupleType):
-        parts = [Var(t) for t in v.type.elements]
-        return builder.make_tuple([_nothing(builder, part) for part in parts])
-    assert isinstance(v.type, ArrayType)
-    return builder.literal(0, v.type)
+    count = len(before)
+    carries = [where(builder, mask, x, y) for x, y in zip(after[:count], before, strict=True)]
+    return carries + [or_nothing(builder, mask, x) for x in after[count:]]
 
 
 def carries_of_scan(op: Scan) -> tuple[list[int], list[int]]:
@@ -228,7 +170,7 @@ def batch_while(batcher: Batcher, e: Equation, op: While) -> Steps:
     count, done = len(op.body.params), len(op.body.results)
     into = [*range(second, second + carry), *range(count, count + op.linear_carry)]
     out = [*range(carry), *range(done, done + op.linear_carry)]
-    demanded = [False] * (len(e.outputs) - 1)
+    demanded = [v in batcher.forced for v in e.outputs[1:]]
     while True:
         body, results = yield op.body, batcher.size, tuple(mask), tuple(demanded)
         test_mask = (*of_test, *mask[second : second + carry])
@@ -254,7 +196,7 @@ def batch_while(batcher: Batcher, e: Equation, op: While) -> Steps:
         batcher.builder.emit(replace(op, condition=condition, body=body), inputs, [trips, *given])
         batcher.bind(e.outputs[0], trips, False)
     else:
-        _until_all_done(batcher, e, op, (condition, body), inputs, given)
+        _until_all_done(batcher, e, op, (condition, body), mask, inputs, given)
     for old, new, is_batched in zip(e.outputs[1:], given, results, strict=True):
         batcher.bind(old, new, is_batched)
 
@@ -264,6 +206,7 @@ def _until_all_done(
     e: Equation,
     op: While,
     functions: tuple[Function, Function],
+    mask: Sequence[bool],
     inputs: list[Var],
     given: list[Var],
 ) -> None:
@@ -272,7 +215,7 @@ def _until_all_done(
     (first, second), size = op.constants, batcher.size
     trips = ArrayType("i64", (size,))
     test = _any_goes_on(condition, first, trips)
-    step = _masked_body(condition, body, (first, second), trips)
+    step = _masked_body(condition, body, (first, second), trips, mask)
     builder = batcher.builder
     counts = builder.literal(0, trips)
     lead = inputs[:first] + inputs
@@ -294,7 +237,11 @@ def _any_goes_on(condition: Function, first: int, trips: Type) -> Function:
 
 
 def _masked_body(
-    condition: Function, body: Function, constants: tuple[int, int], trips: Type
+    condition: Function,
+    body: Function,
+    constants: tuple[int, int],
+    trips: Type,
+    mask: Sequence[bool],
 ) -> Function:
     """The body that leaves the examples that are done as they are, and counts the trips of the others."""
     first, second = constants
@@ -305,7 +252,7 @@ def _masked_body(
     carry = [builder.param(v.type, hint=v.hint) for v in body.params[second:]]
     carry_dot = [builder.param(v.type, linear=True, hint=v.hint) for v in body.linear_params]
     (goes_on,), _ = builder.call(condition, [*tested, *carry])
-    after, after_dot = builder.call(body, [*own, *carry], carry_dot)
+    after, after_dot = _called(builder, body, goes_on, [*own, *carry], carry_dot, mask)
     one = conversion.convert(Expr(builder, goes_on), dtype="i64")
     counted = builder.add(counts, one.var)
     kept = _kept(builder, goes_on, after, carry)
