@@ -82,7 +82,6 @@ digamma: Primitive = _real(
     special.digamma,
     [lambda z, x: polygamma(x, n=1)],
     low=0.5,
-    scalar=None,
 )
 
 

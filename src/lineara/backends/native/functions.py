@@ -33,10 +33,8 @@ class Functions(Operations):
     """Roots, powers, exponentials, logarithms, and circular and hyperbolic functions."""
 
     def function(self, name: str, *operands: Number | complex) -> Number:
-        """A function of real numbers, from the library; what it has not, from the C library."""
+        """A function of real numbers, from the library."""
         given = self.matched(*operands)
-        if name not in elementary.NAMES:
-            return self.called(name, *given)
         values = [x.value for x in given]
         made = elementary.call(self.module, self.builder, name, *values)
         return self.number(given[0].dtype, made)
