@@ -1,6 +1,6 @@
 """Make the coefficients of the native elementary functions: minimax polynomials by Remez's exchange.
 
-    python scripts/elementary_coefficients.py        # writes src/lineara/backends/native/elementary/coefficients.py
+    python scripts/elementary_coefficients.py && scripts/fix        # writes elementary/coefficients.py
 
 A fit is a function on an interval and the numbers of coefficients for a result of float64 and of float32. Its error,
 relative to what it is a part of, is printed in bits. A quotient of polynomials interpolates at Chebyshev's points.
@@ -8,7 +8,6 @@ relative to what it is a part of, is printed in bits. A quotient of polynomials 
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +108,28 @@ def _extrema(errors: list[mpf], count: int) -> list[int]:
     return places
 
 
+DIGAMMA_ROOT = mp.findroot(mp.digamma, mpf("1.46"))
+
+
+def _scaled_erfc(t: mpf) -> mpf:
+    """x·e^(x²)·erfc x at x = 7/2·(1 + t)/(1 − t)."""
+    x = mpf("3.5") * (1 + t) / (1 - t)
+    return x * mp.erfc(x) * mp.exp(x * x)
+
+
+def _stirling(u: mpf) -> mpf:
+    """What Stirling's formula leaves of ln Γ(x), times x, at x = 1/√u."""
+    x = 1 / mp.sqrt(u)
+    left = mp.loggamma(x) - (x - mpf("0.5")) * mp.log(x) + x - mp.log(2 * mp.pi) / 2
+    return left * x
+
+
+def _psi(u: mpf) -> mpf:
+    """(ψ(x) − ln x + 1/2x)·x² at x = 1/√u."""
+    x = 1 / mp.sqrt(u)
+    return (mp.digamma(x) - mp.log(x) + 1 / (2 * x)) * x**2
+
+
 LN2_HALF = mp.log(2) / 2 * mpf("1.0001")
 QUARTER = (mp.pi / 4 * mpf("1.0001")) ** 2
 LOG_S = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * mpf("1.0001")) ** 2
@@ -206,6 +227,24 @@ FITS = [
         mp.sqrt(2) - 1,
         (8, 6),
     ),
+    Fit(
+        "erf",  # erf x/x − 1 in x² − 1
+        lambda w: mp.erf(mp.sqrt(1 + w)) / mp.sqrt(1 + w) - 1,
+        mpf(-1),
+        mpf(0),
+        (14, 8),
+    ),
+    Fit("erfc", lambda t: _scaled_erfc(t) - mpf("0.5"), mpf(-5) / 9, mpf(7) / 9, (21, 11)),
+    Fit("lgamma", lambda t: mp.loggamma(2 + t) / t, mpf("-0.75"), mpf("0.5"), (22, 12)),
+    Fit("stirling", _stirling, mpf(10) ** -12, mpf("0.04"), (10, 4)),
+    Fit(
+        "digamma",  # ψ(1 + t)/(1 + t − x₀) in t − ½
+        lambda t: mp.digamma(t + mpf("1.5")) / (t + mpf("1.5") - DIGAMMA_ROOT),
+        mpf("-0.5"),
+        mpf("0.5"),
+        (22, 12),
+    ),
+    Fit("psi", _psi, mpf(10) ** -12, mpf(1) / 9, (14, 7)),
 ]
 
 
@@ -250,7 +289,6 @@ def _quotients() -> Iterator[str]:
 def main() -> None:
     """Write the tables and print the errors."""
     TARGET.write_text(HEAD + "".join(_polynomials()) + MIDDLE + "".join(_quotients()) + "}\n")
-    subprocess.run(["ruff", "format", "--quiet", str(TARGET)], check=True)
 
 
 if __name__ == "__main__":

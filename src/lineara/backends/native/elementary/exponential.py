@@ -20,7 +20,7 @@ COSH_LIMIT = 710.6
 TANH_NEAR = 0.6
 
 
-def _split(m: Lanes, x: Value, bias: int) -> tuple[Value, Value, Value]:
+def split(m: Lanes, x: Value, bias: int) -> tuple[Value, Value, Value]:
     """k, r, and an integer whose low bits are k + bias."""
     shifted = m.fma(x, LOG2_E, ROUNDER + bias)
     k = shifted - (ROUNDER + bias)
@@ -28,7 +28,7 @@ def _split(m: Lanes, x: Value, bias: int) -> tuple[Value, Value, Value]:
     return k, r, m.bits(shifted)
 
 
-def _expm1_reduced(m: Lanes, r: Value) -> Value:
+def expm1_reduced(m: Lanes, r: Value) -> Value:
     """eʳ − 1 for |r| ≤ ln 2/2."""
     return m.fma(r * r, m.poly(POLYNOMIALS["exp"][m.single], r), r)
 
@@ -48,10 +48,10 @@ def exp_sum(m: Lanes, x: Value, low: Value | float = 0.0) -> Value:
     """e to the x + low, for |low| much less than |x|."""
     x = m.clamp(x, -104.0, 89.0) if m.single else m.clamp(x, -746.0, 710.0)
     bias = BIAS if m.single else 2 * BIAS
-    _, r, bits = _split(m, x, bias)
+    _, r, bits = split(m, x, bias)
     if isinstance(low, Value):
         r = r + low
-    y = 1.0 + _expm1_reduced(m, r)
+    y = 1.0 + expm1_reduced(m, r)
     return y * power_of_two(m, bits) if m.single else scaled(m, y, bits)
 
 
@@ -66,7 +66,7 @@ def exp2(m: Lanes, x: Value) -> Value:
     shifted = x + (ROUNDER + 2 * BIAS)
     r = x - (shifted - (ROUNDER + 2 * BIAS))
     high = m.high(r) if not m.single else r
-    y = _expm1_reduced(m, r * LN2) if m.single else _exp2_reduced(m, r, high)
+    y = expm1_reduced(m, r * LN2) if m.single else _exp2_reduced(m, r, high)
     return scaled(m, 1.0 + y, m.bits(shifted))
 
 
@@ -76,13 +76,13 @@ LN2 = 0.6931471805599453
 def _exp2_reduced(m: Lanes, r: Value, high: Value) -> Value:
     """2ʳ − 1 for |r| ≤ 1/2: the product with ln 2 is exact in its first half."""
     low = m.fma(r - high, LN2, high * (LN2 - 0.6931471824645996))
-    return _expm1_reduced(m, m.fma(high, 0.6931471824645996, low))
+    return expm1_reduced(m, m.fma(high, 0.6931471824645996, low))
 
 
 def expm1(m: Lanes, x: Value) -> Value:
     """eˣ − 1 = 2·(s·p + s − 1/2) for s = 2ᵏ⁻¹ and p = eʳ − 1, with what r loses by rounding."""
     y = m.clamp(x, -60.0, 710.0)
-    k, r, bits = _split(m, y, BIAS - 1)
+    k, r, bits = split(m, y, BIAS - 1)
     lost = m.fma(k, -LN2_LOW, m.fma(k, -LN2_HIGH, y) - r)
     p = r + m.fma(r * r, m.poly(POLYNOMIALS["exp"][m.single], r), lost)
     s = power_of_two(m, bits)
@@ -95,9 +95,9 @@ def tanh(m: Lanes, x: Value) -> Value:
     z = x * x
     above, below = (m.poly(c, z) for c in QUOTIENTS["tanh"][m.single])
     y_far = m.where(y > 22.0, 22.0, y)
-    _, r, bits = _split(m, y_far + y_far, BIAS)
+    _, r, bits = split(m, y_far + y_far, BIAS)
     s = power_of_two(m, bits)
-    sum_ = m.fma(s, _expm1_reduced(m, r), s + 1.0)
+    sum_ = m.fma(s, expm1_reduced(m, r), s + 1.0)
     near = y < TANH_NEAR
     ratio = m.where(near, above * z, -2.0) / m.where(near, below, sum_)
     value = m.where(near, y, 1.0)
@@ -107,8 +107,8 @@ def tanh(m: Lanes, x: Value) -> Value:
 def logistic(m: Lanes, x: Value) -> Value:
     """1/(1 + e⁻ˣ) = 1/(1 + s + s·p) for s = 2ᵏ: 1 + s is exact up to 2⁵²; all is divided by 2⁶⁰, to be in range."""
     y = m.clamp(-x, -60.0, 746.0)
-    _, r, bits = _split(m, y, BIAS - 60)
-    p = _expm1_reduced(m, r)
+    _, r, bits = split(m, y, BIAS - 60)
+    p = expm1_reduced(m, r)
     s = power_of_two(m, bits)
     large = y > 36.0
     one = 2.0**-60
@@ -120,9 +120,9 @@ def _quarter_exp(m: Lanes, x: Value) -> Value:
     """e^|x|/4, up to where cosh x overflows."""
     y = m.abs(x)
     y = m.where(y > COSH_LIMIT, COSH_LIMIT, y)
-    _, r, bits = _split(m, y, BIAS - 2)
+    _, r, bits = split(m, y, BIAS - 2)
     s = power_of_two(m, bits)
-    return m.fma(s, _expm1_reduced(m, r), s)
+    return m.fma(s, expm1_reduced(m, r), s)
 
 
 def sinh(m: Lanes, x: Value) -> Value:

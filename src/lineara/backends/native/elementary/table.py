@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from lineara.backends.native.elementary import (
     exponential,
+    gamma,
     inverse,
     logarithm,
+    normal,
     powers,
     trigonometric,
 )
@@ -47,6 +49,10 @@ _ALL = (
     Elementary("atan", inverse.atan),
     Elementary("atan2", inverse.atan2, arity=2),
     Elementary("pow", powers.pow_, arity=2, inline=False),
+    Elementary("erf", normal.erf, inline=False),
+    Elementary("erfc", normal.erfc, inline=False),
+    Elementary("lgamma", gamma.lgamma, inline=False),
+    Elementary("digamma", gamma.digamma, inline=False),
     Elementary("sin", trigonometric.sin),
     Elementary("cos", trigonometric.cos),
     Elementary("tan", trigonometric.tan),

@@ -42,7 +42,7 @@ def _reduce(m: Lanes, x: Value) -> Reduced:
     return Reduced(m.bits(shifted), r, tail)
 
 
-def _sine_and_cosine(m: Lanes, a: Reduced) -> tuple[Value, Value]:
+def sine_and_cosine(m: Lanes, a: Reduced) -> tuple[Value, Value]:
     """Of the rest alone."""
     z = a.r * a.r
     sine = m.fma(a.r * z, m.poly(POLYNOMIALS["sin"][m.single], z), a.tail) + a.r
@@ -51,26 +51,30 @@ def _sine_and_cosine(m: Lanes, a: Reduced) -> tuple[Value, Value]:
 
 
 def _sin(m: Lanes, x: Value, a: Reduced) -> Value:
-    sine, cosine = _sine_and_cosine(m, a)
+    sine, cosine = sine_and_cosine(m, a)
     odd = (a.quarters & 1).equals(0)
     value = m.bits(m.where(odd, sine, cosine))
     return m.real(value ^ ((a.quarters << 62) ^ m.bits(x)) & SIGN)
 
 
 def _cos(m: Lanes, x: Value, a: Reduced) -> Value:
-    sine, cosine = _sine_and_cosine(m, a)
+    sine, cosine = sine_and_cosine(m, a)
     odd = (a.quarters & 1).equals(0)
     value = m.bits(m.where(odd, cosine, sine))
     return m.real(value ^ ((a.quarters + 1) << 62) & SIGN)
 
 
-def _tan(m: Lanes, x: Value, a: Reduced) -> Value:
-    """tan r = r + r³·q(r²) in even quarters, −1/tan r in odd ones."""
+def tangent(m: Lanes, a: Reduced) -> Value:
+    """tan r = r + r³·q(r²), of the rest alone."""
     z = a.r * a.r
-    tangent = m.fma(a.r * z, m.poly(POLYNOMIALS["tan"][m.single], z), a.tail) + a.r
-    tangent = m.fma(tangent * tangent, a.tail, tangent)
+    first = m.fma(a.r * z, m.poly(POLYNOMIALS["tan"][m.single], z), a.tail) + a.r
+    return m.fma(first * first, a.tail, first)
+
+
+def _tan(m: Lanes, x: Value, a: Reduced) -> Value:
+    slope = tangent(m, a)
     odd = ~(a.quarters & 1).equals(0)
-    value = m.where(odd, -1.0, tangent) / m.where(odd, tangent, 1.0)
+    value = m.where(odd, -1.0, slope) / m.where(odd, slope, 1.0)
     return m.real(m.bits(value) ^ m.bits(x) & SIGN)
 
 
