@@ -20,6 +20,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import llvmlite
+import numpy as np
+
 from lineara.backends.native.compile import host, object_code
 
 ROOM = 1 << 30
@@ -67,11 +70,19 @@ def digest(*parts: object) -> str:
 
 @cache
 def _environment() -> bytes:
-    root = Path(__file__).parents[2]
-    versions = [version(name) for name in ("lineara", "llvmlite", "numpy", "scipy")]
-    files = [(p.relative_to(root), p.stat()) for p in sorted(root.rglob("*.py"))]
-    sources = [(str(path), s.st_size, s.st_mtime_ns) for path, s in files]
-    return repr((host(), sys.version, versions, sources)).encode()
+    versions = version("lineara"), llvmlite.__version__, np.__version__, sys.version
+    return repr((host(), versions, sorted(_sources(Path(__file__).parents[2])))).encode()
+
+
+def _sources(folder: Path) -> Iterator[tuple[str, int, int]]:
+    """The files of the package, by size and time: two states of a checkout have one version."""
+    with os.scandir(folder) as found:
+        for entry in found:
+            if entry.is_dir():
+                yield from _sources(Path(entry.path))
+            elif entry.name.endswith((".py", ".ll")):
+                status = entry.stat()
+                yield entry.path, status.st_size, status.st_mtime_ns
 
 
 class Store:

@@ -7,6 +7,7 @@ Object code holds no address: it names what it calls, and loading tells where th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -52,11 +53,12 @@ def optimised(text: str, level: int | None = None, target: Target | None = None)
         target: the processor; None is the one that runs this.
     """
     level = level_of(text) if level is None else level
-    module = llvm.parse_assembly(text)
+    machine = _machine(level, target or host())
+    module = llvm.parse_assembly(_placed(text, machine))
     module.verify()
     tuning = llvm.create_pipeline_tuning_options(speed_level=level)
     tuning.loop_vectorization = tuning.slp_vectorization = False
-    builder = llvm.create_pass_builder(_machine(level, target or host()), tuning)
+    builder = llvm.create_pass_builder(machine, tuning)
     builder.getModulePassManager().run(module, builder)
     return module
 
@@ -75,6 +77,15 @@ def assembly(text: str, level: int | None = None, target: Target | None = None) 
     machine = _machine(level, target or host())
     made: str = machine.emit_assembly(optimised(text, level, target))
     return made
+
+
+def _placed(text: str, machine: Any) -> str:
+    """A module that says for which processor it is: alignments that are not written follow from it when the text is read."""
+    body = _HEADER.sub("", text, count=1)
+    return f'target datalayout = "{machine.target_data}"\ntarget triple = "{machine.triple}"\n{body}'
+
+
+_HEADER = re.compile(r'\A(\s*;[^\n]*\n|\s*target (triple|datalayout) = "[^"]*"\n)*')
 
 
 @cache

@@ -34,7 +34,7 @@ FIELDS = 128
 def machine() -> Library:
     """The native code."""
     text = _text()
-    code = compiled(digest("calling", text), lambda: (text, None)).code
+    code = compiled(digest("calling", text), lambda: (text, None), level=1).code
     names = re.findall(r"^declare .*@(Py\w+)\(", text, re.MULTILINE)
     types = {"PyArray_Type": np.ndarray, "PyTuple_Type": tuple, "PyList_Type": list}
     imports = {name: id(t) for name, t in (types | {"PyDict_Type": dict}).items()}
