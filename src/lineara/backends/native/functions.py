@@ -161,11 +161,12 @@ class Functions(Operations):
 
     def _product(self, x: Number, n: Number, inverted: Number) -> Number:
         """xⁿ for whole n from 0 to 99 on each lane, or its inverse."""
-        result = self.full_like(x, 1)
+        result, first = self.full_like(x, 1), self.full_like(inverted, True)
         for _ in range(7):
             rest = self.floor(n * 0.5)
-            result = self.where(self.ne(n - rest * 2, 0), result * x, result)
-            x, n = x * x, rest
+            odd = self.ne(n - rest * 2, 0)
+            result = self.where(odd, self.where(first, x, result * x), result)
+            x, n, first = x * x, rest, first & ~odd
         return self.where(inverted, 1 / result, result)
 
     def integer_pow(self, x: Number, n: int) -> Number:
