@@ -54,7 +54,7 @@ class Stage:
 
 def _jvp(functions: Functions, request: Request) -> Functions:
     (function,) = functions
-    derivative = jvp(function, request.wrt)
+    derivative = jvp(prune(function), request.wrt)
     if request.outputs is None:
         return (derivative,)
     linear = [i < request.outputs for i in range(len(derivative.linear_results))]

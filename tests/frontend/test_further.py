@@ -15,7 +15,11 @@ M, V, S = (2, 3), (5,), (3, 3)
 METHODS = (
     *("linear", "lower", "higher", "nearest", "midpoint", "hazen", "weibull"),
     *("median_unbiased", "normal_unbiased", "interpolated_inverted_cdf"),
+    *("inverted_cdf", "averaged_inverted_cdf", "closest_observation"),
 )
+
+
+WEIGHTED = {"method": "inverted_cdf"}
 
 
 def with_nan(x):
@@ -56,6 +60,11 @@ CASES = {
             lambda x: np.quantile(x, [[0.2, 0.3]], axis=0, keepdims=True),
             lambda x: np.quantile(np.arange(6.0), 0.1 * x.ravel() % 1),
             lambda x: np.quantile(x, 0.1 * x[0] % 1, axis=0),
+            lambda x: np.quantile(
+                x, [0, 0.3, 1], 0, weights=1 + x.ravel()[: len(x)] % 2, **WEIGHTED
+            ),
+            lambda x: np.quantile(x, 0.3, weights=np.abs(x), keepdims=True, **WEIGHTED),
+            lambda x: np.quantile(x, 0.3, weights=np.arange(len(x.T)), axis=1, **WEIGHTED),
         ],
         [M, (3, 5)],
         ("f8", "i8"),
@@ -114,6 +123,25 @@ CASES = {
         ],
         [M],
         ("f8", "f4", "i8"),
+    ),
+    np.histogram2d: (
+        [
+            lambda x: np.histogram2d(x[0], x[1]),
+            lambda x: np.histogram2d(x[0], x[1], [2, 3], [[-9, 9], [-9, 9]], density=True),
+            lambda x: np.histogram2d(x[0], x[1], np.arange(-2, 3)),
+            lambda x: np.histogram2d(np.arange(3), [1, 1, 2], [3, [0, 2, 3]], weights=x[0]),
+        ],
+        [M],
+        ("f8", "i8"),
+    ),
+    np.histogramdd: (
+        [
+            lambda x: np.histogramdd(x, 3),
+            lambda x: np.histogramdd([x[0], x[1], x[0]], [2, [-2, 0, 2], 1]),
+            lambda x: np.histogramdd(np.eye(2), 2, weights=x[:, 0]),
+        ],
+        [M],
+        ("f8", "i8"),
     ),
     np.histogram_bin_edges: ([lambda x: np.histogram_bin_edges(x, 3)], [M], ("f8", "f4", "i8")),
     np.tril_indices_from: ([lambda x: x[np.tril_indices_from(x, -1)]], [M], NUMBER),
@@ -335,7 +363,8 @@ def test_quantiles_of_nan_are_nan(function, agrees):
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (lambda x: np.quantile(x, 0.5, method="inverted_cdf"), "use one of linear"),
+        (lambda x: np.quantile(x, 0.5, method="mean"), "use one of linear"),
+        (lambda x: np.nanquantile(x, 0.5, weights=x), r"np.nanquantile\(weights=…\)"),
         (
             lambda x: np.histogram(x, "auto"),
             r"histogram\(bins='auto'\) of a traced array: the number of bins",

@@ -97,7 +97,16 @@ CASES = {
     np.nanmax: (over(AXES, np.nanmax), [M, T], ORDERED),
     np.nanmin: (over(AXES, np.nanmin), [M], ORDERED),
     np.cov: (
-        [np.cov, lambda x: np.cov(x, rowvar=False, ddof=0), lambda x: np.cov(x, 2 * x, bias=True)],
+        [
+            np.cov,
+            lambda x: np.cov(x, rowvar=False, ddof=0),
+            lambda x: np.cov(x, 2 * x, bias=True),
+            lambda x: np.cov(x, fweights=np.arange(1, np.atleast_2d(x).shape[1] + 1)),
+            lambda x: np.cov(x, aweights=1 + np.abs(np.atleast_2d(x)[0])),
+            lambda x: np.cov(
+                x, fweights=[2, 1, 3, 1, 1][: x.shape[-1]], aweights=np.atleast_2d(x)[0].imag + 1
+            ),
+        ],
         [(3, 5), (4,)],
         NUMBER,
     ),

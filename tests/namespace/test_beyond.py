@@ -20,6 +20,13 @@ X = np.array([0.5, 1.5, 2.5])
         (lambda x: lnp.array((x, (1, 2, 3)), "f4"), lambda x: np.array([x, [1, 2, 3]], "f4")),
         (lambda x: lnp.array(x, ndmin=3), lambda x: np.array(x, ndmin=3)),
         (lambda x: lnp.array([[[x[0]]]]), lambda x: np.array([[[x[0]]]])),
+        (lambda x: lnp.sum([x[0], x[1] * 2]), lambda x: np.sum([x[0], x[1] * 2])),
+        (lambda x: lnp.mean([x, x * x], axis=0), lambda x: np.mean([x, x * x], axis=0)),
+        (
+            lambda x: lnp.max([[x[0], 1.0], [x[1], 0.7]], 1),
+            lambda x: np.max([[x[0], 1.0], [x[1], 0.7]], 1),
+        ),
+        (lambda x: x * [x[0], 1.0, x[1]], lambda x: x * np.array([x[0], 1.0, x[1]])),
         (lambda x: lnp.asarray([x, x]), lambda x: np.asarray([x, x])),
         (lambda x: lnp.asanyarray([x, x]), lambda x: np.asanyarray([x, x])),
         (lambda x: lnp.asarray(x, int), lambda x: np.asarray(x, int)),

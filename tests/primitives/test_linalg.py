@@ -6,7 +6,7 @@ import scipy.linalg
 
 import lineara
 from lineara.cost import work
-from lineara.errors import TraceError
+from lineara.errors import TraceError, TransformError
 from lineara.frontend.decompositions import expm, solve_triangular
 from lineara.transforms import transpose
 
@@ -295,11 +295,57 @@ def test_what_is_singular_or_indefinite_is_numpys_error():
 
 def test_what_has_no_derivative_says_so():
     a = real(3, 2)
-    with pytest.raises(TraceError, match="full matrices have no derivative") as error:
+    with pytest.raises(TransformError, match="svd_with_full_matrices` has no derivative") as error:
         lineara.grad(lambda x: np.sum(np.linalg.svd(x)[0]))(a)
-    assert "full_matrices=False" in str(error.value)
-    with pytest.raises(TraceError, match="mode='complete'"):
+    assert "test_linalg.py" in str(error.value)
+    with pytest.raises(TransformError, match="`complete_qr` has no derivative"):
         lineara.grad(lambda x: np.sum(np.linalg.qr(x, "complete")[0]))(a)
+    with pytest.raises(TraceError, match="use mode='reduced'"):
+        lineara.trace(lambda x: np.linalg.qr(x, "raw"), a)
+
+
+def test_what_is_determined_of_full_matrices_has_a_derivative():
+    a = real(4, 2)
+    for whole, part in (
+        (lambda x: np.linalg.svd(x)[1], lambda x: np.linalg.svd(x, compute_uv=False)),
+        (lambda x: np.linalg.svd(x)[2] ** 2, lambda x: np.linalg.svd(x, False)[2] ** 2),
+        (lambda x: np.linalg.qr(x, "complete")[1][:2], lambda x: np.linalg.qr(x, "r")),
+    ):
+        np.testing.assert_allclose(
+            lineara.grad(lambda x, f=whole: np.sum(np.sin(f(x))))(a),
+            lineara.grad(lambda x, f=part: np.sum(np.sin(f(x))))(a),
+            rtol=1e-12,
+        )
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (2, 4, 2), (0, 2), (3, 0)])
+@pytest.mark.parametrize("unit", [1.0, 1j])
+def test_full_matrices_are_orthonormal(shape, unit):
+    a = real(*shape) + unit * real(*shape)
+    u, s, vh = lineara.trace(lambda x: tuple(np.linalg.svd(x)), a)(a)
+    q, r = lineara.trace(lambda x: tuple(np.linalg.qr(x, "complete")), a)(a)
+    k = s.shape[-1]
+    np.testing.assert_allclose((u[..., :k] * s[..., None, :]) @ vh[..., :k, :], a, atol=1e-12)
+    np.testing.assert_allclose(q @ r, a, atol=1e-12)
+    assert [x.shape for x in (u, vh)] == [np.linalg.svd(a)[i].shape for i in (0, 2)]
+    assert [x.shape for x in (q, r)] == [x.shape for x in np.linalg.qr(a, "complete")]
+    for x in (u, vh, q):
+        np.testing.assert_allclose(
+            x @ np.conj(x.mT), np.broadcast_to(np.eye(x.shape[-1]), x.shape), atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])
+def test_least_squares_of_matrices_of_lower_rank(shape, differentiates_):
+    a = real(*shape)
+    a[:, -1] = a[:, 0]
+    a[-1] = a[0]
+    b = real(shape[0], 2)
+    given = lineara.trace(np.linalg.lstsq, a, b)(a, b)
+    for x, y in zip(given, np.linalg.lstsq(a, b), strict=True):
+        assert x.shape == y.shape
+        np.testing.assert_allclose(x, y, atol=1e-12)
+    differentiates_(lambda y: np.linalg.lstsq(a, y)[0], b)
 
 
 def test_a_gaussian_process_has_the_gradient_of_jax():

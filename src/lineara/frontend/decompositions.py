@@ -1,7 +1,7 @@
 """Functions of `numpy.linalg` that solve and decompose, and the matrix exponential.
 
-NumPy's choices that depend on values have one answer here: eigenvalues of general matrices are complex, and least squares are
-those of a matrix of full rank.
+Where NumPy's choice depends on values, there is one answer here: eigenvalues of general matrices are complex. Bases of null
+spaces, which are not determined, have values and no derivative.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from lineara.errors import TraceError
 from lineara.frontend import linalg
 from lineara.frontend.axes import axes_in_order
 from lineara.frontend.promotion import Array, astype, broadcast_to, result_type, shape_of, strong
-from lineara.frontend.trace import apply, is_traced, user_origin
+from lineara.frontend.recording import without_derivative
+from lineara.frontend.trace import apply, is_traced, user_origin, value_now
 from lineara.primitives import conversion, decompositions, spectral
 from lineara.primitives import linalg as records
 
@@ -119,32 +120,50 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Array:
 
 
 def qr(a: Any, mode: str = "reduced") -> Any:
-    """`np.linalg.qr`, reduced, or with mode "r"; "complete" where that is the same."""
+    """`np.linalg.qr`, reduced, complete, or with mode "r"."""
+    if mode not in ("reduced", "r", "complete"):
+        raise TraceError(
+            f"np.linalg.qr(mode={mode!r}) has no meaning on traced arrays",
+            origin=user_origin(),
+            mend="use mode='reduced', 'complete' or 'r'",
+        )
     a = _matrix(a)
     rows, columns = shape_of(a)[-2:]
-    if mode not in ("reduced", "r") and not (mode == "complete" and rows <= columns):
-        raise TraceError(
-            f"np.linalg.qr(mode={mode!r}) of a {rows}×{columns} matrix has no derivative",
-            origin=user_origin(),
-            mend="use mode='reduced' or 'r'",
-        )
     q, r = apply(decompositions.qr, a)
+    if mode == "complete" and rows > columns:
+        q = _completed("complete_qr", q)
+        r = np.concatenate(
+            [r, np.zeros_like(r, shape=(*shape_of(r)[:-2], rows - columns, columns))], -2
+        )
     return r if mode == "r" else _QR(q, r)
+
+
+def _completed(name: str, q: Array) -> Array:
+    """Orthonormal columns and a basis of what they leave, which has no derivative."""
+
+    def rest(q: Array) -> tuple[Array]:
+        return (apply(decompositions.qr, np.concatenate([q, _unit(q)], -1))[0][..., q.shape[-1] :],)
+
+    return np.concatenate([q, *without_derivative(name, rest, q)], -1)
+
+
+def _unit(like: Array) -> Array:
+    """The unit matrix of as many rows, for each of a batch."""
+    *batch, rows, _ = shape_of(like)
+    return broadcast_to(np.eye(rows, dtype=np.result_type(like)), (*batch, rows, rows))
 
 
 def svd(
     a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
 ) -> Any:
-    """`np.linalg.svd`, reduced, which is full for square matrices."""
+    """`np.linalg.svd`; the rest of the full matrices of one that is not square has no derivative."""
     a = _hermitian(_matrix(a, square=hermitian), hermitian)
     rows, columns = shape_of(a)[-2:]
-    if compute_uv and full_matrices and rows != columns:
-        raise TraceError(
-            f"np.linalg.svd of a {rows}×{columns} matrix: its full matrices have no derivative",
-            origin=user_origin(),
-            mend="use full_matrices=False, or compute_uv=False",
-        )
     u, s, vh = apply(spectral.svd, a)
+    if compute_uv and full_matrices and rows > columns:
+        u = _completed("svd_with_full_matrices", u)
+    if compute_uv and full_matrices and rows < columns:
+        vh = _adjoint(_completed("svd_with_full_matrices", _adjoint(vh)))
     return _SVD(u, s, vh) if compute_uv else s
 
 
@@ -202,25 +221,25 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
 
 
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Array, Array, Array, Array]:
-    """`np.linalg.lstsq`, for matrices of full rank: the solution, residuals, rank and singular values."""
+    """`np.linalg.lstsq`: the least solution, residuals, rank and singular values; derivatives are those at constant rank.
+
+    Residuals are there for a matrix of full rank with more rows than columns, as far as its rank is known.
+    """
     a, b = _matrix(a), strong(b)
     dtype = result_type(a, b)
     a, b = astype(a, dtype), astype(b, dtype)
     columns = b[:, None] if np.ndim(b) == 1 else b
     rows, unknowns = shape_of(a)
-    if rows >= unknowns:
-        q, r = qr(a)
-        x = solve_triangular(r, _adjoint(q) @ columns)
-    else:
-        q, r = qr(_adjoint(a))
-        x = q @ solve_triangular(np.conjugate(r), columns, transposed=True)
+    if rcond is None or rcond == -1:
+        rcond = np.finfo(dtype).eps * (max(rows, unknowns) if rcond is None else 1)
+    x = pinv(a, rcond) @ columns
     error = columns - a @ x
     squares = np.sum(np.real(error * np.conjugate(error)), axis=0)
     s = svdvals(a)
-    if rcond is None or rcond == -1:
-        rcond = np.finfo(dtype).eps * (max(rows, unknowns) if rcond is None else 1)
     rank = astype(np.count_nonzero(s > rcond * np.max(s)), np.int32)
-    return x if np.ndim(b) == 2 else x[:, 0], squares if rows > unknowns else squares[:0], rank, s
+    known = value_now(rank)
+    full = rows > unknowns and (known is None or known == unknowns)
+    return x if np.ndim(b) == 2 else x[:, 0], squares if full else squares[:0], rank, s
 
 
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Array:

@@ -107,15 +107,58 @@ def histogram(
 ) -> tuple[Array, Array]:
     """`np.histogram`, linear in `weights`; the counts have no derivative in `a`."""
     edges = histogram_bin_edges(a, bins, range)
-    a = np.ravel(strong(a))[:, None]
-    inside = (a >= edges[:-1]) & (a < edges[1:])
-    last = np.arange(len(edges) - 1) == len(edges) - 2
-    inside = inside | (last & (a == edges[-1]))
+    inside = _inside(strong(a), edges)
     each = inside if weights is None else np.where(inside, np.ravel(weights)[:, None], 0)
     counts = np.sum(each, axis=0)
     if density:
         counts = counts / np.diff(edges) / np.sum(counts)
     return counts, edges
+
+
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Array, list[Array]]:
+    """`np.histogramdd`, linear in `weights`; the counts have no derivative in the sample."""
+    listed = isinstance(sample, list | tuple)
+    columns = list(map(strong, sample)) if listed else np.unstack(np.atleast_2d(sample.T), axis=0)
+    rank = len(columns)
+    each = [bins] * rank if isinstance(bins, int | np.integer) else bins
+    ranges = [None] * rank if range is None else range
+    edges = [histogram_bin_edges(x, b, r) for x, b, r in zip(columns, each, ranges, strict=True)]
+    inside = [astype(_inside(x, e), np.float64) for x, e in zip(columns, edges, strict=True)]
+    if weights is not None:
+        inside[0] = inside[0] * np.ravel(weights)[:, None]
+    letters = "abcdefghijklm"[:rank]
+    terms = ",".join(f"n{letter}" for letter in letters)
+    counts = np.einsum(f"{terms}->{letters}", *inside)
+    if density:
+        for axis, e in enumerate(edges):
+            counts = counts / np.reshape(
+                np.diff(e), [-1 if i == axis else 1 for i in np.arange(rank)]
+            )
+        counts = counts / np.sum(np.einsum(f"{terms}->{letters}", *inside))
+    return counts, edges
+
+
+def histogram2d(
+    x: Any,
+    y: Any,
+    bins: Any = 10,
+    range: Any = None,
+    density: Any = None,
+    weights: Any = None,
+) -> tuple[Array, Array, Array]:
+    """`np.histogram2d`."""
+    both = bins if isinstance(bins, int | np.integer) or len(bins) in (1, 2) else [bins, bins]
+    counts, edges = histogramdd([x, y], both, range, density, weights)
+    return counts, edges[0], edges[1]
+
+
+def _inside(x: Array, edges: Array) -> Array:
+    """Which bin each element is in; the last one has both its edges."""
+    x = np.ravel(x)[:, None]
+    last = np.arange(len(edges) - 1) == len(edges) - 2
+    return ((x >= edges[:-1]) & (x < edges[1:])) | (last & (x == edges[-1]))
 
 
 def _of_shape(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -217,6 +260,8 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.digitize: digitize,
     np.histogram: histogram,
     np.histogram_bin_edges: histogram_bin_edges,
+    np.histogramdd: histogramdd,
+    np.histogram2d: histogram2d,
     np.tril_indices_from: _of_shape(np.tril_indices),
     np.triu_indices_from: _of_shape(np.triu_indices),
     np.diag_indices_from: diag_indices_from,

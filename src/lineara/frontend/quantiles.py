@@ -24,6 +24,16 @@ _PLOTTING = {
 }
 """The plotting positions (α, β) of the continuous methods: the rank is n·q + α + q·(1 − α − β) − 1."""
 
+_DISCRETE: dict[str, Callable[[Array], Array]] = {
+    "inverted_cdf": lambda rank: np.ceil(rank - 1),
+    "averaged_inverted_cdf": lambda rank: (np.ceil(rank - 1) + np.floor(rank)) / 2,
+    "closest_observation": lambda rank: np.rint(rank) - 1,
+}
+"""The ranks of the discrete methods, from n·q."""
+
+_WHOLE = ("lower", "higher", "nearest", "inverted_cdf", "closest_observation")
+"""The methods that give an element."""
+
 _ROUNDED: dict[str, Callable[[Array], Array]] = {
     "lower": np.floor,
     "higher": np.ceil,
@@ -36,11 +46,13 @@ def _rank(q: Array, count: Any, method: str) -> Array:
     """Where the quantiles are among `count` sorted elements, as a real number."""
     if method in _ROUNDED:
         return _ROUNDED[method](q * (count - 1))
+    if method in _DISCRETE:
+        return np.clip(_DISCRETE[method](q * count), 0, np.maximum(count - 1, 0))
     if method not in _PLOTTING:
         raise TraceError(
             f"np.quantile(method={method!r}) has no meaning on traced arrays",
             origin=user_origin(),
-            mend=f"use one of {', '.join((*_PLOTTING, *_ROUNDED))}",
+            mend=f"use one of {', '.join((*_PLOTTING, *_ROUNDED, *_DISCRETE))}",
         )
     a, b = _PLOTTING[method]
     rank = q * (count - 1) if a == b == 1 else q * count + a + q * (1 - a - b) - 1
@@ -79,7 +91,7 @@ def _quantile(
 ) -> Array:
     a = strong(a)
     number = type(q) in (int, float)
-    whole = a.dtype if a.dtype.kind in "iu" and method in ("lower", "higher", "nearest") else None
+    whole = a.dtype if a.dtype.kind in "iuf" and method in _WHOLE else None
     a = astype(a, np.float64) if a.dtype.kind in "bui" else a
     dtype = a.dtype if number else result_type(a, strong(q), a.dtype.type(0))
     q = astype(strong(q), dtype) / scale
@@ -96,6 +108,31 @@ def _quantile(
     result = result if whole is None else astype(result, whole)
     kept = (*np.shape(q), *(1 if i in axes else n for i, n in enumerate(a.shape)))
     return np.reshape(result, kept) if keepdims is True else result
+
+
+def _weighted(
+    a: Any, q: Any, weights: Any, axis: Any, method: str, keepdims: Any, scale: float
+) -> Array:
+    """The first element up to which the weights make up the quantile."""
+    if method != "inverted_cdf":
+        raise ValueError(f"Only method 'inverted_cdf' supports weights. Got: {method}.")
+    a, weights, q = strong(a), strong(weights), strong(q)
+    axes = axes_of(a.ndim, axis)
+    if np.shape(weights) != np.shape(a):
+        wide = tuple(n if i in axes else 1 for i, n in enumerate(np.shape(a)))
+        weights = np.broadcast_to(np.reshape(weights, wide), np.shape(a))
+    values, weights = _flat(a, axes), _flat(weights, axes)
+    order = np.argsort(values, axis=0, stable=True)
+    ordered = np.take_along_axis(values, order, 0)
+    share = np.cumsum(np.take_along_axis(weights, order, 0), axis=0)
+    share = share / share[-1]
+    share = np.where(share == 0, -1, share)
+    levels = np.reshape(q / scale, (*np.shape(q), *(1,) * np.ndim(ordered)))
+    before = np.minimum(np.sum(share < levels, axis=np.ndim(q)), len(ordered) - 1)
+    flat = np.reshape(before, (-1, *np.shape(ordered)[1:]))
+    made = np.reshape(np.take_along_axis(ordered, flat, 0), np.shape(before))
+    kept = (*np.shape(q), *(1 if i in axes else n for i, n in enumerate(np.shape(a))))
+    return np.reshape(made, kept) if keepdims is True else made
 
 
 def _traced_like(a: Array, q: Array) -> Array:
@@ -115,7 +152,10 @@ def _rule(name: str, *, ignore_nan: bool, scale: float) -> Callable[..., Array]:
         *,
         weights: Any = None,
     ) -> Array:
-        refuse(name, out=out, weights=weights)
+        refuse(name, out=out)
+        if weights is not None:
+            refuse(name, weights=weights if ignore_nan else None)
+            return _weighted(a, q, weights, axis, method, keepdims, scale)
         return _quantile(a, q, axis, method, keepdims, ignore_nan=ignore_nan, scale=scale)
 
     return quantile

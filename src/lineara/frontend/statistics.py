@@ -54,15 +54,27 @@ def cov(
     *,
     dtype: Any = None,
 ) -> Array:
-    """`np.cov`, without weights."""
-    refuse("cov", fweights=fweights, aweights=aweights)
+    """`np.cov`."""
     x = _variables(m, rowvar)
     if y is not None:
         x = np.concatenate([x, _variables(strong(y), rowvar)])
     x = astype(x, np.result_type(x.dtype, np.float64) if dtype is None else dtype)
-    centred = x - np.mean(x, axis=1, keepdims=True)
     lost = (0 if bias else 1) if ddof is None else ddof
-    return np.squeeze(centred @ np.conjugate(centred.T) / max(0, x.shape[1] - lost))
+    if fweights is None and aweights is None:
+        centred = x - np.mean(x, axis=1, keepdims=True)
+        return np.squeeze(centred @ np.conjugate(centred.T) / max(0, x.shape[1] - lost))
+    w = _product(fweights, aweights)
+    total = np.sum(w)
+    centred = x - (np.sum(x * w, axis=1) / total)[:, None]
+    if lost:
+        total = total - lost * (1 if aweights is None else np.sum(w * aweights) / np.sum(w))
+    return np.squeeze(centred @ np.conjugate((centred * w).T) / np.maximum(total, 0))
+
+
+def _product(fweights: Any, aweights: Any) -> Array:
+    """The weights of observations: how often each was made, times how much it counts."""
+    given = [astype(strong(w), np.float64) for w in (fweights, aweights) if w is not None]
+    return given[0] if len(given) == 1 else given[0] * given[1]
 
 
 def _variables(m: Array, rowvar: bool) -> Array:

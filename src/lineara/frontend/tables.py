@@ -13,6 +13,7 @@ from lineara.frontend import (
     decompositions,
     fourier,
     functions,
+    integers,
     joining,
     linalg,
     padding,
@@ -47,7 +48,7 @@ SCANS: dict[np.ufunc, Rule] = {
 UFUNCS: dict[np.ufunc, Rule] = {
     **{
         ufunc: Ufunc(ufunc, body, FOLDS.get(ufunc), SCANS.get(ufunc), SPECIAL.get(ufunc))
-        for ufunc, body in BODIES.items()
+        for ufunc, body in {**BODIES, **integers.BODIES}.items()
     },
     np.matmul: products.matmul,
     np.vecdot: products.vecdot,

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from lineara.errors import TransformError
+from lineara.errors import Origin, TransformError
 from lineara.ir import (
     Add,
     Apply,
@@ -174,12 +174,7 @@ def _by_rule(builder: Builder, e: Equation, op: Call, rule: Rule, tangents: dict
     callee = rule.body
     for p, v, known in zip(callee.params, e.inputs, rule.wrt, strict=True):
         if v in tangents and not known:
-            raise TransformError(
-                f"`{op.function.name}` is differentiated with respect to `{v.hint or p.hint or '?'}`, which its rule "
-                "does not differentiate",
-                mend="pass it as an argument that the rule takes a tangent of, or stop_gradient it",
-                origin=e.origin,
-            )
+            raise _not_in_the_rule(op.function, v.hint or p.hint, e.origin)
     x_dot = [
         _instantiate(builder, v, tangents)
         for v, known in zip(e.inputs, rule.wrt, strict=True)
@@ -192,6 +187,20 @@ def _by_rule(builder: Builder, e: Equation, op: Call, rule: Rule, tangents: dict
     builder.append(Equation(called, (*e.inputs, *x_dot), outputs, e.origin, recompute=e.recompute))
     with_tangent = [v for v, wanted in zip(e.outputs, active, strict=True) if wanted]
     tangents.update(zip(with_tangent, y_dot, strict=True))
+
+
+def _not_in_the_rule(f: Function, name: str, origin: Origin | None) -> TransformError:
+    if name:
+        return TransformError(
+            f"`{f.name}` is differentiated with respect to `{name}`, which its rule does not differentiate",
+            mend="pass it as an argument that the rule takes a tangent of, or stop_gradient it",
+            origin=origin,
+        )
+    return TransformError(
+        f"`{f.name}` has no derivative",
+        mend="use a part of its result that has one, or stop_gradient its arguments",
+        origin=origin,
+    )
 
 
 def _differentiate(builder: Builder, e: Equation, tangents: dict[Var, Var]) -> None:
