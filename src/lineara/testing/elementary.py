@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -12,6 +13,7 @@ from llvmlite import ir
 from mpmath import mp, mpf
 
 from lineara.backends.native.elementary import ELEMENTARY, call
+from lineara.testing.elementary_cases import PRECISION, Case
 
 Array = np.ndarray[Any, Any]
 POINTER, INT64 = ir.PointerType(), ir.IntType(64)
@@ -97,30 +99,57 @@ class Compiled:
         return padded[-1][:size]
 
 
-def ulp_error(value: float, exact: Any, dtype: Any) -> float:
-    """|value − exact| in units in the last place of the exact result; inf where one is special and the other is not."""
+def ulp_error(value: float, exact: Any, dtype: Any, floor: float = 0.0) -> float:
+    """|value − exact| in units in the last place of the exact result, or of `floor` if that is larger.
+
+    It is inf where one is special and the other is not; what overflows may be rounded to the largest number or to inf.
+    """
     info = np.finfo(dtype)
-    rounded = np.asarray(float(exact), np.float64).astype(dtype) if not mp.isnan(exact) else np.nan
-    if np.isnan(value) or np.isnan(rounded):
-        return 0.0 if np.isnan(value) and np.isnan(rounded) else np.inf
-    if np.isinf(value) or np.isinf(rounded):
-        near = abs(exact) > mpf(float(info.max)) * (1 - mpf(2) ** (-info.nmant))
-        return 0.0 if value == rounded or (near and abs(float(value)) >= info.max) else np.inf
-    if exact == 0:
-        return 0.0 if value == 0 else np.inf
-    exponent = max(mp.frexp(exact)[1] - 1, info.minexp)
-    return float(abs(mpf(float(value)) - exact) / mpf(2) ** (int(exponent) - info.nmant))
+    if mp.isnan(exact) or np.isnan(value):
+        return 0.0 if mp.isnan(exact) and np.isnan(value) else np.inf
+    limit = mpf(float(info.max))
+    if abs(exact) > limit * (1 - mpf(2) ** (-info.nmant)):
+        return 0.0 if abs(float(value)) >= info.max and (value > 0) == (exact > 0) else np.inf
+    if np.isinf(value):
+        return np.inf
+    size = max(abs(exact), mpf(floor))
+    exponent = max(mp.frexp(size)[1] - 1, int(info.minexp)) if size else int(info.minexp)
+    return float(abs(mpf(float(value)) - exact) / mpf(2) ** (exponent - int(info.nmant)))
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The largest error of a function over some operands, and the operands where it is."""
+
+    error: float
+    operands: tuple[float, ...]
 
 
 def worst(
-    compiled: Compiled, name: str, exact: Callable[..., Any], *operands: Array
-) -> tuple[float, tuple[float, ...]]:
-    """The largest error over given operands, and where it is."""
-    with np.errstate(all="ignore"):
-        values = compiled(name, *operands)
-    largest, place = 0.0, tuple(float(x[0]) for x in operands)
-    for value, *given in zip(values, *operands, strict=True):
-        error = ulp_error(value, exact(*(mpf(float(g)) for g in given)), compiled.dtype)
-        if error > largest:
-            largest, place = error, tuple(float(g) for g in given)
-    return largest, place
+    compiled: Compiled,
+    name: str,
+    exact: Callable[..., Any],
+    *operands: Array,
+    floor: float = 0.0,
+) -> Worst:
+    """The largest error over given operands."""
+    values = compiled(name, *operands)
+    rows = list(zip(*(x.tolist() for x in operands), strict=True))
+    with mp.workprec(PRECISION):
+        errors = [
+            ulp_error(value, exact(*map(mpf, row)), compiled.dtype, floor)
+            for value, row in zip(values, rows, strict=True)
+        ]
+    place = int(np.argmax(errors))
+    return Worst(errors[place], rows[place])
+
+
+def measured(
+    compiled: Compiled, case: Case, count: int, rng: np.random.Generator
+) -> Iterator[tuple[str, Worst]]:
+    """The largest error over each of the ranges of a case."""
+    for ranges in case.ranges:
+        operands = [r.sample(count, compiled.dtype, rng) for r in ranges]
+        floor = max(r.floor for r in ranges)
+        found = worst(compiled, case.name, case.exact, *operands, floor=floor)
+        yield ", ".join(map(str, ranges)), found
