@@ -93,8 +93,8 @@ def test_partial_evaluation_does_the_known_part_early():
     split = lineara.partial_eval(f, X, 2.0, known=0)
     tape = split.early(X)
     done = split.late(tape, 3.0)
-    np.testing.assert_array_equal(done["both"], np.sin(X) * 3.0)
-    assert done["only_a"] == np.sum(np.exp(X))
+    np.testing.assert_allclose(done["both"], np.sin(X) * 3.0, rtol=1e-15)
+    np.testing.assert_allclose(done["only_a"], np.sum(np.exp(X)), rtol=1e-14)
     assert cost.work(split.halves.late) <= 2 * X.size
     assert "exp" not in str(split).split("def f.unknown")[1]
 
@@ -102,7 +102,7 @@ def test_partial_evaluation_does_the_known_part_early():
 def test_partial_evaluation_can_recompute_instead_of_keeping():
     split = lineara.partial_eval(lambda a, x: np.sin(a) * x, X, X, known=0, policy=lineara.nothing)
     assert cost.work(split.halves.early) == 0
-    np.testing.assert_array_equal(split.late(split.early(X), X), np.sin(X) * X)
+    np.testing.assert_allclose(split.late(split.early(X), X), np.sin(X) * X, rtol=1e-15)
 
 
 def test_stop_gradient_stops():

@@ -83,7 +83,7 @@ def jit(
                     known[key] = recorded
                     while len(known) > ROOM:
                         known.popitem(last=False)
-        return recorded.result(call(recorded.function, [*leaves, *recorded.captured]))
+        return recorded.result(call(recorded.function, [*leaves, *recorded.captured], jitted=True))
 
     return jitted
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lineara.backends.reference import evaluate
+from lineara.backends.choice import run
 from lineara.errors import DtypeError, LinearTypeError
 from lineara.frontend.array import wrap
 from lineara.frontend.trace import (
@@ -166,7 +166,9 @@ def hints_of(tree: Tree, name: str) -> list[str]:
     return [re.sub(r"\W+", "_", path).strip("_") for path in paths(tree, name)]
 
 
-def call(function: Function, args: Sequence[Any], linear_args: Sequence[Any] = ()) -> list[Any]:
+def call(
+    function: Function, args: Sequence[Any], linear_args: Sequence[Any] = (), *, jitted: bool = False
+) -> list[Any]:
     """Run a program: on arrays now, on traced values as a call in the running trace.
 
     Gives all results, the linear ones last. Linear arguments that are not linear traced values go to the erased program.
@@ -177,7 +179,7 @@ def call(function: Function, args: Sequence[Any], linear_args: Sequence[Any] = (
         return emit_call(erase(function), (*args, *linear_args))
     given = [x if isinstance(x, tuple | list) else native(x) for x in (*args, *linear_args)]
     taken = set(map(id, given))
-    return [_own(r, taken) for r in evaluate(function, given)]
+    return [_own(r, taken) for r in run(function, given, jitted=jitted)]
 
 
 def _own(result: Any, taken: set[int]) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from llvmlite import ir
 
 from lineara.backends.native.emitter import Emitter
-from lineara.backends.native.flat import Choice, Graph, Loop, Shared, Until, Value
+from lineara.backends.native.flat import Choice, Graph, Loop, Shared, Until, Value, graph_work
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.lists import Lists, list_place
 from lineara.backends.native.places import (
@@ -32,8 +32,6 @@ from lineara.backends.native.steps import Group, Step, steps_of
 from lineara.ir import Add, Apply, ArrayType, ListType, Literal
 from lineara.ir.nest import Update
 
-OFTEN = 1024
-"""The trips of a loop after which an interrupt is looked for."""
 POINTER = ir.PointerType()
 
 
@@ -46,8 +44,8 @@ class Program(Protocol):
     def callback(self, emitter: Control, s: Step, arguments: Sequence[Any]) -> None:
         """Call Python."""
 
-    def check_interrupt(self, emitter: Control) -> None:
-        """End the kernel if the user wants so."""
+    def sometimes_check(self, emitter: Control, i: Index, trips: Index, work: int) -> None:
+        """Look for an interrupt now and then."""
 
 
 class Control(Emitter):
@@ -281,11 +279,11 @@ class Control(Emitter):
         if op.length != 0:
             with self._counted(trips) as i:
                 row = m.plus(m.plus(trips, -1), m.times(i, -1)) if op.reverse else i
-                self._trip(op, body, operands, carries, stacks, row, i)
+                self._trip(op, body, operands, carries, stacks, row, i, trips)
         for c, v in zip(carries, s.outputs, strict=False):
             c.finish(v)
 
-    def _trip(self, op: Loop, body: Graph, operands: Sequence[Value], carries: Sequence[Carry], stacks: Sequence[Value], row: Index, i: Index) -> None:
+    def _trip(self, op: Loop, body: Graph, operands: Sequence[Value], carries: Sequence[Carry], stacks: Sequence[Value], row: Index, i: Index, trips: Index) -> None:
         begin, end = op.constants, op.constants + op.carry
         scope = dict(self.numbers), dict(self.places)
         mark = self.lists.mark()
@@ -321,7 +319,7 @@ class Control(Emitter):
         _leave(carries)
         if not any(isinstance(r.type, ListType) for r in body.results):
             self.lists.release(mark)
-        self.program.sometimes_check(self, i, OFTEN)
+        self.program.sometimes_check(self, i, trips, graph_work(body))
         self.numbers, self.places = scope
 
     def _enter_row(self, p: Value, v: Value, row: Index) -> None:
@@ -403,7 +401,7 @@ class Control(Emitter):
         if not any(isinstance(r.type, ListType) for r in body.results) and not lists:
             self.lists.release(mark)
         self.numbers, self.places = scope
-        self.program.sometimes_check(self, count.get().value, OFTEN)
+        self.program.sometimes_check(self, count.get().value, None, graph_work(body))
         count.set(count.get() + 1)
         b.branch(head)
         b.position_at_end(after)

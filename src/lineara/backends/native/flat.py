@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any
 
 from lineara.errors import Origin
@@ -39,6 +38,8 @@ from lineara.ir import (
 )
 from lineara.transforms import erase
 
+UNKNOWN = 1000
+"""The trips that a loop of unknown length is taken to run."""
 SMALL = 48
 """A function of so few nodes is copied into each of its callers."""
 
@@ -320,6 +321,22 @@ def graphs_within(graph: Graph) -> Iterator[Graph]:
                 stack.append(n.op.graph)
 
 
-def elements(type_: ArrayType | ListType) -> int:
-    """The elements of an array."""
-    return prod(type_.shape) if isinstance(type_, ArrayType) else 1
+def graph_work(graph: Graph) -> int:
+    """About how many operations a graph takes: the elements that its nodes make, trip by trip."""
+    return sum(map(_node_work, graph.nodes))
+
+
+def _node_work(n: Node) -> int:
+    match n.op:
+        case Shared(graph):
+            return graph_work(graph)
+        case Loop(body, length):
+            return (length if length is not None else UNKNOWN) * graph_work(body)
+        case Until():
+            return UNKNOWN * (graph_work(n.op.condition) + graph_work(n.op.body))
+        case Choice(branches):
+            return max(map(graph_work, branches), default=0)
+        case Literal():
+            return 0
+        case _:
+            return sum(v.type.size for v in (*n.inputs[:1], *n.outputs))

@@ -3,22 +3,23 @@
     kernel(inputs, outputs, workspace)      loads the pointers, runs the main function, gives back what hangs on the chain
     function(context, workspace, operands…, results…)
 
-The first 64 bytes of the workspace are the context: four words that say what failed, and the chain of memory for lists.
+The first 64 bytes of the workspace are the context: four words that say what failed, the chain of memory for lists, and when
+an interrupt was looked for. The addresses of callbacks are in a table that is filled when the code is loaded.
 """
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 
+from lineara.backends.native.callback import Callback, install
 from lineara.backends.native.compile import load, object_code
 from lineara.backends.native.control import Control
 from lineara.backends.native.executable import Details, Executable
-from lineara.backends.native.flat import Graph, Value, flatten
+from lineara.backends.native.flat import Graph, Value, flatten, graph_work
+from lineara.backends.native.interrupt import interrupted
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.library import symbols
 from lineara.backends.native.lists import ListPlace, Lists, release
@@ -30,9 +31,12 @@ from lineara.errors import IndexingError
 from lineara.ir import Apply, ArrayType, Function, ListType
 
 BYTE, INT, POINTER = ir.IntType(8), ir.IntType(32), ir.PointerType()
-CONTEXT, CHAIN = 64, 32
-RAISED = -1
-"""The code of a kernel in which Python has raised an exception."""
+CONTEXT, CHAIN, CLOCK = 64, 32, 40
+CALLBACKS = "lineara.callbacks"
+LONG_ENOUGH = 20_000
+"""The operations of a kernel for which other threads may run Python."""
+OFTEN = 1_000_000
+"""The operations between two looks for an interrupt."""
 
 
 class OutOfRange:
@@ -64,7 +68,9 @@ class Program:
         self.failures: list[Callable[[Details], Exception]] = []
         self.numbers: dict[Any, int] = {}
         self.functions: dict[bytes, tuple[Any, int]] = {}
-        self.callbacks: dict[str, Any] = {}
+        self.callbacks: list[Callback] = []
+        self.evaluated: list[str] = []
+        self.work = graph_work(graph)
         self.workspace = self._kernel()
 
     # ------------------------------------------------------------------ functions
@@ -183,29 +189,57 @@ class Program:
 
     def callback(self, emitter: Control, s: Step, arguments: Sequence[Any]) -> None:
         """Call Python."""
-        b, op = emitter.m.builder, s.node.op
+        m, b, op = emitter.m, emitter.m.builder, s.node.op
         assert isinstance(op, Apply)
-        name = f"lineara.callback.{len(self.callbacks)}"
-        self.callbacks[name] = Callback(op, s)
-        type_ = ir.FunctionType(INT, [POINTER] * 1)
-        function = ir.Function(self.module, type_, name)
-        table = emitter.m.local(ir.ArrayType(POINTER, max(1, len(arguments))))
-        for i, argument in enumerate(arguments):
-            b.store(argument, b.gep(table, [ir.Constant(LONG, i)], source_etype=POINTER))
-        self._checked(emitter, b.call(function, [table]))
+        evaluate, attributes = op.primitive.evaluate, dict(op.attributes)
+        number = len(self.callbacks)
+        self.callbacks.append(
+            Callback(
+                lambda *arrays: evaluate(*arrays, **attributes),
+                [v.type for v in s.inputs],  # type: ignore[misc]
+                [v.type for v in s.outputs],  # type: ignore[misc]
+            )
+        )
+        self.evaluated.append(op.primitive.name)
+        table = self.module.globals.get(CALLBACKS)
+        if table is None:
+            table = ir.GlobalVariable(self.module, ir.ArrayType(POINTER, 0), CALLBACKS)
+        cell = b.gep(table, [ir.Constant(LONG, number)], source_etype=POINTER)
+        cell.type = POINTER
+        type_ = ir.FunctionType(INT, [POINTER] * 3)
+        function = b.load(cell, typ=type_.as_pointer())
+        count = len(s.inputs)
+        tables = []
+        for part in (arguments[:count], arguments[count:]):
+            place = m.local(ir.ArrayType(POINTER, max(1, len(part))))
+            for i, argument in enumerate(part):
+                b.store(argument, b.gep(place, [ir.Constant(LONG, i)], source_etype=POINTER))
+            tables.append(place)
+        self._checked(emitter, b.call(function, [emitter.context, *tables]))  # type: ignore[attr-defined]
 
-    def sometimes_check(self, emitter: Control, i: Index, often: int) -> None:
-        """Look for an interrupt once in so many trips."""
+    def sometimes_check(self, emitter: Control, i: Index, trips: Index, work: int) -> None:
+        """Look for an interrupt now and then, in a loop whose trips take so many operations."""
+        if isinstance(trips, int) and trips * work < OFTEN:
+            return
+        b = emitter.m.builder
+        often = 1 << max(0, (OFTEN // max(1, work)).bit_length() - 1)
+        turn = b.and_(emitter.m.long(i), ir.Constant(LONG, often - 1))
+        with b.if_then(b.icmp_signed("==", turn, ir.Constant(LONG, often - 1)), likely=False):
+            clock = b.gep(emitter.context, [ir.Constant(LONG, CLOCK)], source_etype=BYTE)  # type: ignore[attr-defined]
+            self._checked(emitter, b.call(interrupted(self.module), [clock]))
 
     # ------------------------------------------------------------------ machine code
 
     def executable(self, level: int | None = None) -> Executable:
         """The kernel in memory."""
-        text = str(self.module)
-        code = object_code(text, level)
-        imports = symbols(code)
-        imports |= {name: callback.address for name, callback in self.callbacks.items()}
-        library = load(code, ["kernel"], imports)
+        if self.callbacks:
+            table = self.module.globals[CALLBACKS]
+            type_ = ir.ArrayType(POINTER, len(self.callbacks))
+            table.value_type, table.initializer = type_, ir.Constant(type_, None)
+        code = object_code(str(self.module), level)
+        library = load(code, ["kernel", *[CALLBACKS] * bool(self.callbacks)], symbols(code))
+        if self.callbacks:
+            install(library[CALLBACKS], self.callbacks)
         return Executable(
             library["kernel"],
             tuple([v.type for v in self.main.params]),  # type: ignore[misc]
@@ -213,39 +247,8 @@ class Program:
             self.workspace,
             tuple(self.failures),
             (library, self.callbacks),
-            False,
+            self.work > LONG_ENOUGH,
         )
-
-
-class Callback:
-    """A record that Python evaluates."""
-
-    def __init__(self, op: Apply, s: Step) -> None:
-        self.operands = [v.type for v in s.inputs]
-        self.results = [v.type for v in s.outputs]
-        self.evaluate, self.attributes = op.primitive.evaluate, dict(op.attributes)
-        self.error: BaseException | None = None
-        self.function = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(self._run)
-        self.address = ctypes.cast(self.function, ctypes.c_void_p).value
-
-    def _run(self, table: int) -> int:
-        try:
-            count = len(self.operands) + len(self.results)
-            pointers = (ctypes.c_void_p * count).from_address(table)
-            arrays = [_array(p, t) for p, t in zip(pointers, [*self.operands, *self.results], strict=True)]
-            with np.errstate(all="ignore"):
-                given = self.evaluate(*arrays[: len(self.operands)], **self.attributes)
-            for array, result in zip(arrays[len(self.operands) :], given, strict=True):
-                array[...] = result
-        except BaseException as error:  # noqa: BLE001  (it is raised again by the call of the kernel)
-            self.error = error
-            return RAISED
-        return 0
-
-
-def _array(pointer: int | None, type_: Any) -> Any:
-    data = (ctypes.c_byte * max(1, type_.nbytes)).from_address(pointer or 0)
-    return np.frombuffer(data, type_.dtype, type_.size).reshape(type_.shape)
 
 
 def _place(v: Value, pointer: Any) -> Any:

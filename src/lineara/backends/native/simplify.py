@@ -1,12 +1,133 @@
-"""What is not needed goes, and what is computed twice is computed once: on flat programs."""
+"""What is not needed goes, what is computed twice is computed once, and constants are folded: on flat programs.
+
+A node that a plan asked to be computed again is never merged with another one.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lineara.backends.native.flat import Graph
+from lineara.backends.native.flat import (
+    Graph,
+    Node,
+    NodeOp,
+    Shared,
+    Value,
+    inner_graphs,
+    with_graphs,
+)
+from lineara.backends.native.steps import loops_of
+from lineara.ir import Add, Apply, ArrayType, Literal
+from lineara.ir.nest import Nest
 
 
 def simplified(graph: Graph) -> Graph:
-    """The same graph."""
-    return graph
+    """The graph with the same results, with fewer nodes."""
+    return _Simplifier({}).run(graph)
+
+
+class _Simplifier:
+    """Simplifies graphs, each once."""
+
+    def __init__(self, known: dict[int, Graph]) -> None:
+        self.known = known
+
+    def run(self, graph: Graph) -> Graph:
+        if id(graph) not in self.known:
+            self.known[id(graph)] = _without_dead(self._merged(graph))
+        return self.known[id(graph)]
+
+    def _merged(self, graph: Graph) -> Graph:
+        same: dict[Value, Value] = {}
+        literals: dict[Value, Literal] = {}
+        seen: dict[Any, Node] = {}
+        nodes: list[Node] = []
+        for n in graph.nodes:
+            inputs = tuple([same.get(v, v) for v in n.inputs])
+            node = Node(self._op(n.op), inputs, n.outputs, n.origin, n.recompute)
+            alias = _alias(node, literals)
+            if alias is not None:
+                same[n.outputs[0]] = alias
+                continue
+            folded = _folded(node, literals)
+            if folded is not None:
+                node = Node(folded, (), n.outputs, n.origin, n.recompute)
+            if isinstance(node.op, Literal) and isinstance(node.op.type, ArrayType):
+                literals[n.outputs[0]] = node.op
+            key = _key(node)
+            known = seen.get(key) if key is not None else None
+            if known is not None:
+                same.update(zip(n.outputs, known.outputs, strict=True))
+                continue
+            if key is not None:
+                seen[key] = node
+            nodes.append(node)
+        results = tuple([same.get(v, v) for v in graph.results])
+        return Graph(graph.name, graph.params, tuple(nodes), results)
+
+    def _op(self, op: NodeOp) -> NodeOp:
+        if isinstance(op, Shared):
+            return Shared(self.run(op.graph), op.digest)
+        return with_graphs(op, [self.run(g) for g in inner_graphs(op)])
+
+
+def _key(node: Node) -> Any:
+    """What tells whether two nodes compute the same; None where they are not compared."""
+    if node.recompute or not isinstance(node.op, Apply | Literal | Add):
+        return None
+    if isinstance(node.op, Apply) and node.op.primitive.transient:
+        return None
+    return node.op.key, node.inputs
+
+
+def _alias(node: Node, literals: dict[Value, Literal]) -> Value | None:
+    """The operand that a node gives back unchanged, if it does."""
+    if not isinstance(node.op, Add | Apply) or not isinstance(node.outputs[0].type, ArrayType):
+        return None
+    if isinstance(node.op, Add):
+        for x, y in (node.inputs, node.inputs[::-1]):
+            if x in literals and literals[x].value == 0:
+                return y
+        return None
+    if len(node.outputs) != 1 or not node.inputs or node.inputs[0].type is not node.outputs[0].type:
+        return None
+    record = node.op.primitive
+    if record.borrows or record.nest is None:
+        return None
+    loops = loops_of(node)
+    if loops is None or not isinstance(loops[0], Nest) or loops[0].element is not None:
+        return None
+    nest = loops[0]
+    straight = all(
+        getattr(x, "aligned", False) and x.index == a  # type: ignore[union-attr]
+        for a, x in enumerate(nest.operands[0])
+    )
+    return node.inputs[0] if straight and nest.result == tuple(range(len(nest.extents))) else None
+
+
+def _folded(node: Node, literals: dict[Value, Literal]) -> Literal | None:
+    """The constant that a node of constants is: a view of one, or exact arithmetic on them."""
+    op = node.op
+    if not isinstance(op, Apply | Add) or not node.inputs or len(node.outputs) != 1:
+        return None
+    given = [literals.get(v) for v in node.inputs]
+    type_ = node.outputs[0].type
+    if any(g is None for g in given) or not isinstance(type_, ArrayType):
+        return None
+    if isinstance(op, Apply) and op.primitive.nest is not None:
+        loops = loops_of(node)
+        first = loops[0] if loops is not None else None
+        view = isinstance(first, Nest) and (first.element is None or first.contiguous)
+        return Literal(given[0].value, type_) if view and given[0] is not None else None
+    return None
+
+
+def _without_dead(graph: Graph) -> Graph:
+    """Only the nodes that results need."""
+    needed = set(graph.results)
+    kept: list[Node] = []
+    for n in reversed(graph.nodes):
+        if any(v in needed for v in n.outputs):
+            needed.update(n.inputs)
+            kept.append(n)
+    return Graph(graph.name, graph.params, tuple(reversed(kept)), graph.results)

@@ -1,0 +1,76 @@
+"""Which back end runs a function: machine code, unless the function or the user says otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from lineara.backends.native import run as native
+from lineara.backends.reference import evaluate
+from lineara.errors import DtypeError
+from lineara.ir import Apply, Function, reachable
+
+Backend = Literal["native", "reference"]
+BACKENDS = ("native", "reference")
+VARIABLE = "LINEARA_BACKEND"
+
+LARGEST = 3000
+"""The equations up to which a function that is not under `jit` is compiled: machine code of a longer one costs more than it gains."""
+
+
+def _checked(name: str, where: str) -> str:
+    if name not in BACKENDS:
+        raise DtypeError(
+            f"no back end {name!r} in {where}", mend=f"the back ends are {', '.join(BACKENDS)}"
+        )
+    return name
+
+
+_chosen: str | None = None
+
+
+def backend() -> str:
+    """The back end that is chosen.
+
+    >>> backend() in ("native", "reference")
+    True
+    """
+    return _chosen or _checked(os.environ.get(VARIABLE, "native"), f"the environment ({VARIABLE})")
+
+
+def set_backend(name: Backend) -> None:
+    """Choose the back end of the process: `"native"`, machine code, or `"reference"`, NumPy.
+
+    The environment variable LINEARA_BACKEND has the choice at first.
+
+    Raises:
+        DtypeError: another name.
+
+    >>> set_backend("native")
+    """
+    global _chosen  # noqa: PLW0603  (one choice for the process)
+    _chosen = _checked(name, "set_backend")
+
+
+def reason_against(function: Function, *, jitted: bool) -> str | None:
+    """Why a function runs on the reference back end; None if it is compiled."""
+    if backend() == "reference":
+        return "the reference back end is chosen"
+    if not native.is_compilable(function):
+        return "it takes or gives the tape of a loop of unknown length"
+    if jitted:
+        return None
+    equations = [e for f in reachable(function, made=True) for e in f.equations]
+    if len(equations) > LARGEST:
+        return f"it has more than {LARGEST} equations and is not under jit"
+    if any(isinstance(e.op, Apply) and e.op.primitive.transient for e in equations):
+        return "it applies a record that is made for one run"
+    return None
+
+
+def run(function: Function, args: Sequence[Any], *, jitted: bool = False) -> tuple[Any, ...]:
+    """Run a function on values of its parameters, the linear ones last; gives all results, the linear ones last."""
+    if reason_against(function, jitted=jitted) is None:
+        return native.run(function, args, None if jitted else 1)
+    return evaluate(function, args)

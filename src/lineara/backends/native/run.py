@@ -1,0 +1,92 @@
+"""Functions as machine code: compiled once for their content, called on values."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Any
+
+from lineara.backends.native.calling import Kernel
+from lineara.backends.native.entry import entry_of
+from lineara.backends.native.flat import Graph, flatten
+from lineara.backends.native.program import Program
+from lineara.backends.native.simplify import simplified
+from lineara.ir import ArrayType, Function, ListType, TupleType, Type, Var
+
+ROOM = 2000
+"""How many kernels are kept, the least recently used forgotten beyond."""
+
+Entry = Callable[..., tuple[Any, ...]]
+_kernels: OrderedDict[tuple[bytes, int | None], tuple[Kernel, Entry]] = OrderedDict()
+_lock = Lock()
+
+
+def graph_of(function: Function) -> Graph:
+    """What is compiled of a function."""
+    return simplified(flatten(function))
+
+
+def kernel(function: Function, level: int | None = None) -> tuple[Kernel, Entry]:
+    """The kernel of a function, compiled if it is not known, and a callable of the arrays of its parameters."""
+    key = function.digest, level
+    with _lock:
+        found = _kernels.get(key)
+        if found is not None:
+            _kernels.move_to_end(key)
+            return found
+    made = Kernel(Program(graph_of(function)).executable(level))
+    entry = made, entry_of(made)
+    with _lock:
+        _kernels[key] = entry
+        while len(_kernels) > ROOM:
+            _kernels.popitem(last=False)
+    return entry
+
+
+def clear() -> None:
+    """Forget all kernels."""
+    with _lock:
+        _kernels.clear()
+
+
+def is_compilable(function: Function) -> bool:
+    """Whether a function takes and gives arrays and tuples of them: lists stay inside of machine code."""
+    sides = (function.params, function.linear_params, function.results, function.linear_results)
+    return not any(_has_list(v.type) for side in sides for v in side)
+
+
+def _has_list(type_: Type) -> bool:
+    if isinstance(type_, TupleType):
+        return any(map(_has_list, type_.elements))
+    return isinstance(type_, ListType)
+
+
+def run(function: Function, args: Sequence[Any], level: int | None = None) -> tuple[Any, ...]:
+    """Run a function on values of its parameters, the linear ones last; gives all results, the linear ones last.
+
+    Raises:
+        ShapeError, DtypeError: if the arguments do not fit the parameters.
+    """
+    _, entry = kernel(function, level)
+    params = (*function.params, *function.linear_params)
+    given = [x for v, a in zip(params, args, strict=True) for x in _leaves(a, v.type)]
+    return _shaped(entry(*given), (*function.results, *function.linear_results))
+
+
+def _leaves(value: Any, type_: Type) -> list[Any]:
+    if isinstance(type_, ArrayType):
+        return [value]
+    assert isinstance(type_, TupleType)
+    return [x for v, t in zip(value, type_.elements, strict=True) for x in _leaves(v, t)]
+
+
+def _shaped(arrays: Sequence[Any], results: Sequence[Var]) -> tuple[Any, ...]:
+    rest = iter(arrays)
+
+    def value(type_: Type) -> Any:
+        if isinstance(type_, TupleType):
+            return tuple(map(value, type_.elements))
+        return next(rest)
+
+    return tuple([value(v.type) for v in results])
