@@ -1,6 +1,6 @@
 """Make the coefficients of the native elementary functions: minimax polynomials by Remez's exchange.
 
-    python scripts/elementary_coefficients.py && scripts/fix        # writes elementary/coefficients.py
+    python scripts/elementary_coefficients.py       # writes elementary/coefficients.py
 
 A fit is a function on an interval and the numbers of coefficients for a result of float64 and of float32. Its error,
 relative to what it is a part of, is printed in bits. A quotient of polynomials interpolates at Chebyshev's points.
@@ -8,6 +8,7 @@ relative to what it is a part of, is printed in bits. A quotient of polynomials 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,19 +19,18 @@ mp.dps = 60
 GRID = 301
 TINY = mpf(10) ** -25
 TARGET = Path("src/lineara/backends/native/elementary/coefficients.py")
-HEAD = '''"""Coefficients of polynomials, lowest first: for results of float64 and of float32.
+HEAD = '''"""Coefficients of polynomials and of quotients of them, lowest first: for results of float64 and of float32.
 
 Written by scripts/elementary_coefficients.py, where each is defined; not to be edited.
 """
 
 from __future__ import annotations
 
-POLYNOMIALS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-'''
-MIDDLE = """}
+Polynomial = tuple[float, ...]
+Quotient = tuple[Polynomial, Polynomial]
 
-QUOTIENTS: dict[str, tuple[tuple[tuple[float, ...], ...], tuple[tuple[float, ...], ...]]] = {
-"""
+# fmt: off
+'''
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,13 @@ QUOTIENTS = [
 
 
 def _row(values: Sequence[float]) -> str:
-    return "(" + ", ".join(map(repr, values)) + ",)"
+    text = "(" + ", ".join(map(repr, values)) + ("," if len(values) == 1 else "") + ")"
+    return textwrap.fill(text, 96, subsequent_indent=" ", break_long_words=False)
+
+
+def _table(name: str, kind: str, rows: Sequence[str]) -> str:
+    body = ",\n".join(textwrap.indent(row, "    ") for row in rows)
+    return f"{name.upper()}: tuple[{kind}, {kind}] = (\n{body},\n)\n"
 
 
 def _polynomials() -> Iterator[str]:
@@ -271,7 +277,7 @@ def _polynomials() -> Iterator[str]:
             values = fit.coefficients(count)
             print(f"{fit.name:12} {count:3} coefficients: error 2^{fit.bits(values):.1f}")
             rows.append(_row(values))
-        yield f'    "{fit.name}": ({", ".join(rows)}),\n'
+        yield _table(fit.name, "Polynomial", rows)
 
 
 def _quotients() -> Iterator[str]:
@@ -282,13 +288,13 @@ def _quotients() -> Iterator[str]:
             print(
                 f"{fit.name:12} {top}/{bottom} coefficients: error 2^{fit.bits(above, below):.1f}"
             )
-            rows.append(f"({_row(above)}, {_row(below)})")
-        yield f'    "{fit.name}": ({", ".join(rows)}),\n'
+            rows.append(f"({_row(above)},\n{textwrap.indent(_row(below), ' ')})")
+        yield _table(fit.name, "Quotient", rows)
 
 
 def main() -> None:
     """Write the tables and print the errors."""
-    TARGET.write_text(HEAD + "".join(_polynomials()) + MIDDLE + "".join(_quotients()) + "}\n")
+    TARGET.write_text(HEAD + "".join(_polynomials()) + "".join(_quotients()))
 
 
 if __name__ == "__main__":

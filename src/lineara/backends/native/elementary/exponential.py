@@ -7,8 +7,8 @@ k is rounded by adding 3/2·2⁵², after which the low bits of the sum are thos
 
 from __future__ import annotations
 
+from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
-from lineara.backends.native.elementary.coefficients import POLYNOMIALS, QUOTIENTS
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 0.6931471805592082, 7.371002565167799e-13
@@ -30,7 +30,7 @@ def split(m: Lanes, x: Value, bias: int) -> tuple[Value, Value, Value]:
 
 def expm1_reduced(m: Lanes, r: Value) -> Value:
     """eʳ − 1 for |r| ≤ ln 2/2."""
-    return m.fma(r * r, m.poly(POLYNOMIALS["exp"][m.single], r), r)
+    return m.fma(r * r, m.poly(coefficients.EXP[m.single], r), r)
 
 
 def power_of_two(m: Lanes, k_biased: Value) -> Value:
@@ -84,7 +84,7 @@ def expm1(m: Lanes, x: Value) -> Value:
     y = m.clamp(x, -60.0, 710.0)
     k, r, bits = split(m, y, BIAS - 1)
     lost = m.fma(k, -LN2_LOW, m.fma(k, -LN2_HIGH, y) - r)
-    p = r + m.fma(r * r, m.poly(POLYNOMIALS["exp"][m.single], r), lost)
+    p = r + m.fma(r * r, m.poly(coefficients.EXP[m.single], r), lost)
     s = power_of_two(m, bits)
     return m.where(m.abs(x) < 2.0**-54, x, 2.0 * m.fma(s, p, s - 0.5))
 
@@ -93,7 +93,7 @@ def tanh(m: Lanes, x: Value) -> Value:
     """1 − 2/(e^(2|x|) + 1), and x + x³·p(x²)/q(x²) for |x| < 0.6: one division for either."""
     y = m.abs(x)
     z = x * x
-    above, below = (m.poly(c, z) for c in QUOTIENTS["tanh"][m.single])
+    above, below = (m.poly(c, z) for c in coefficients.TANH[m.single])
     y_far = m.where(y > 22.0, 22.0, y)
     _, r, bits = split(m, y_far + y_far, BIAS)
     s = power_of_two(m, bits)
@@ -130,7 +130,7 @@ def sinh(m: Lanes, x: Value) -> Value:
     quarter = _quarter_exp(m, x)
     far = m.copysign(2.0 * quarter - 0.125 / quarter, x)
     z = x * x
-    near = m.fma(x * z, m.poly(POLYNOMIALS["sinh"][m.single], z), x)
+    near = m.fma(x * z, m.poly(coefficients.SINH[m.single], z), x)
     near = m.where(z.equals(0.0), x, near)
     return m.where(m.abs(x) < 1.0, near, far)
 

@@ -10,8 +10,8 @@ Between them one steps by Γ(x + 1) = x·Γ(x); negative arguments are reflected
 
 from __future__ import annotations
 
+from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
-from lineara.backends.native.elementary.coefficients import POLYNOMIALS
 from lineara.backends.native.elementary.logarithm import INF, NAN, log
 from lineara.backends.native.elementary.outline import on_any
 from lineara.backends.native.elementary.trigonometric import Reduced, sine_and_cosine, tangent
@@ -43,10 +43,10 @@ def _lgamma_positive(m: Lanes, x: Value) -> Value:
     logarithm = log(m, argument)
     t = m.where(one, m.where(three, x - 5.0, m.where(two, x - 4.0, third)), second)
     t = m.where(low, x, m.where(x < 1.25, first, t))
-    near = t * m.poly(POLYNOMIALS["lgamma"][m.single], t)
+    near = t * m.poly(coefficients.LGAMMA[m.single], t)
     near = m.where(middle, near + logarithm, m.where(x < 1.25, near - logarithm, near))
     inverse = 1.0 / x
-    series = inverse * m.poly(POLYNOMIALS["stirling"][m.single], inverse * inverse)
+    series = inverse * m.poly(coefficients.STIRLING[m.single], inverse * inverse)
     large = m.fma(x - 0.5, logarithm - 1.0, series + STIRLING)
     return m.where(far, m.where(x < INF, large, x), near)
 
@@ -68,13 +68,13 @@ def _digamma_positive(m: Lanes, x: Value) -> Value:
     below, above = x < 1.0, x >= 2.0
     t = m.where(below, x, m.where(above, x - 2.0, x - 1.0))
     near = ((t - ROOT_LESS_ONE[0]) - ROOT_LESS_ONE[1]) * m.poly(
-        POLYNOMIALS["digamma"][m.single], t - 0.5
+        coefficients.DIGAMMA[m.single], t - 0.5
     )
     far = x >= FAR_DIGAMMA
     inverse = 1.0 / m.where(below, -x, m.where(far, x, x - 1.0))
     near = m.where(below | above, near + inverse, near)
     square = inverse * inverse
-    series = m.fma(square, m.poly(POLYNOMIALS["psi"][m.single], square), -0.5 * inverse)
+    series = m.fma(square, m.poly(coefficients.PSI[m.single], square), -0.5 * inverse)
     return m.where(far, log(m, x) + series, near)
 
 

@@ -6,8 +6,8 @@ arctan x = arctan c + arctan t,  t = (x − c)/(1 + c·x),  c ∈ {0, 1, ∞},  
 
 from __future__ import annotations
 
+from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
-from lineara.backends.native.elementary.coefficients import POLYNOMIALS
 
 HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
 QUARTER_PI = (0.7853981633974483, 3.061616997868383e-17)
@@ -26,7 +26,7 @@ def _arcsine(m: Lanes, x: Value) -> tuple[Value, Value, Value]:
     part = m.high(root)
     rest = m.fma(-part, part, z) / m.where(far & (y < 1.0), root + part, 1.0)
     s = m.where(far, root, y)
-    tail = s * z * m.poly(POLYNOMIALS["asin"][m.single], z)
+    tail = s * z * m.poly(coefficients.ASIN[m.single], z)
     return far, m.where(far, part, s), tail + m.where(far, rest, 0.0)
 
 
@@ -60,7 +60,7 @@ def _arctangent(m: Lanes, y: Value, x: Value, behind: Value | None) -> Value:
         high = m.where(behind, PI[0] - high, high)
         rest = m.where(behind, PI[1] - rest, rest)
     z = t * t
-    return high + (t + m.fma(t * z, m.poly(POLYNOMIALS["atan"][m.single], z), rest))
+    return high + (t + m.fma(t * z, m.poly(coefficients.ATAN[m.single], z), rest))
 
 
 def atan(m: Lanes, x: Value) -> Value:

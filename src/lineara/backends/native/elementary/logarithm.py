@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import INT64, Lanes, Value, bits_of
-from lineara.backends.native.elementary.coefficients import POLYNOMIALS
 from lineara.backends.native.elementary.exponential import (
     BIAS,
     FRACTION,
@@ -54,7 +54,7 @@ def _log_tail(m: Lanes, f: Value) -> tuple[Value, Value]:
     s = f / (2.0 + f)
     z = s * s
     half_square = 0.5 * f * f
-    return half_square, s * m.fma(z, m.poly(POLYNOMIALS["log"][m.single], z), half_square)
+    return half_square, s * m.fma(z, m.poly(coefficients.LOG[m.single], z), half_square)
 
 
 def _log_of_parts(m: Lanes, k: Value, f: Value) -> Value:
@@ -123,7 +123,7 @@ def atanh(m: Lanes, x: Value) -> Value:
     """½·ln((1 + x)/(1 − x)) with the quotient as a sum of two, and the series of s for |x| < 0.17."""
     y = m.abs(x)
     z = x * x
-    near = m.fma(0.5 * x * z, m.poly(POLYNOMIALS["log"][m.single], z), x)
+    near = m.fma(0.5 * x * z, m.poly(coefficients.LOG[m.single], z), x)
     top, bottom = 1.0 + y, 1.0 - y
     inverse = 1.0 / bottom
     quotient = top * inverse
@@ -138,7 +138,7 @@ def asinh(m: Lanes, x: Value) -> Value:
     """ln(|x| + √(x² + 1)) with the sum in two parts, and x + x³·q(x²) for |x| < ½."""
     y = m.abs(x)
     z = x * x
-    near = m.fma(x * z, m.poly(POLYNOMIALS["asinh"][m.single], z), x)
+    near = m.fma(x * z, m.poly(coefficients.ASINH[m.single], z), x)
     large = y > 2.0**30
     w = m.where(large, 1.0, y)
     square, error = m.product(w, w)

@@ -6,8 +6,8 @@ erfc x = e^(−x²)·h/x,  h = ½ + q((x − 7/2)/(x + 7/2))     for x ≥ 1
 
 from __future__ import annotations
 
+from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
-from lineara.backends.native.elementary.coefficients import POLYNOMIALS
 from lineara.backends.native.elementary.exponential import (
     BIAS,
     expm1_reduced,
@@ -21,13 +21,13 @@ BEYOND = 28.0
 
 def _near(m: Lanes, x: Value) -> Value:
     """erf x/x − 1 for |x| < 1, about 1: where erfc x is small, its error is."""
-    return m.poly(POLYNOMIALS["erf"][m.single], m.fma(x, x, -1.0))
+    return m.poly(coefficients.ERF[m.single], m.fma(x, x, -1.0))
 
 
 def _scaled_tail(m: Lanes, x: Value) -> tuple[Value, Value]:
     """x·e^(x²)·erfc x for x ≥ 1, as a sum of two."""
     t = (x - MIDDLE) / (x + MIDDLE)
-    rest = m.poly(POLYNOMIALS["erfc"][m.single], t)
+    rest = m.poly(coefficients.ERFC[m.single], t)
     return _two(m.constant(0.5), rest)
 
 

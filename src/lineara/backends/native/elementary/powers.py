@@ -5,8 +5,8 @@ ln(1 + f) = s·(2 + ⅔s² + s⁴·q(s²)),  s = f/(2 + f)
 
 from __future__ import annotations
 
+from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
-from lineara.backends.native.elementary.coefficients import POLYNOMIALS
 from lineara.backends.native.elementary.exponential import (
     BIAS,
     LN2_HIGH,
@@ -33,7 +33,7 @@ def _precise_mantissa(m: Lanes, f: Value) -> tuple[Value, Value]:
     z_low = z_low + 2.0 * s * s_low
     t, t_low = m.product(z, m.constant(TWO_THIRDS[0]))
     t_low = t_low + (z_low * TWO_THIRDS[0] + z * TWO_THIRDS[1])
-    rest = t_low + z * z * m.poly(POLYNOMIALS["log4"][m.single], z)
+    rest = t_low + z * z * m.poly(coefficients.LOG4[m.single], z)
     u = t + rest
     u_low = rest - (u - t)
     v = 2.0 + u
@@ -91,7 +91,7 @@ def cbrt(m: Lanes, x: Value) -> Value:
     factor = m.where(left > 0.5, 2.0, m.where(left < -0.5, 0.5, 1.0))
     root = m.where(left > 0.5, 2.0 ** (1 / 3), m.where(left < -0.5, 0.5 ** (1 / 3), 1.0))
     mantissa = parts.mantissa * factor
-    guess = m.high(root * m.poly(POLYNOMIALS["cbrt"][m.single], parts.mantissa - 1.0), 24)
+    guess = m.high(root * m.poly(coefficients.CBRT[m.single], parts.mantissa - 1.0), 24)
     step = (mantissa / (guess * guess) - guess) / (3.0 * guess)
     value = m.fma(guess, m.fma(-step, step, step), guess) if not m.single else guess * (1.0 + step)
     value = value * power_of_two(m, m.bits(third))

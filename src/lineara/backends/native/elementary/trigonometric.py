@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
-from lineara.backends.native.elementary.coefficients import POLYNOMIALS
 from lineara.backends.native.elementary.exponential import ROUNDER
 from lineara.backends.native.elementary.huge import reduce_huge
 from lineara.backends.native.elementary.outline import on_any
@@ -45,8 +45,8 @@ def _reduce(m: Lanes, x: Value) -> Reduced:
 def sine_and_cosine(m: Lanes, a: Reduced) -> tuple[Value, Value]:
     """Of the rest alone."""
     z = a.r * a.r
-    sine = m.fma(a.r * z, m.poly(POLYNOMIALS["sin"][m.single], z), a.tail) + a.r
-    correction = m.fma(z * z, m.poly(POLYNOMIALS["cos"][m.single], z), -(a.r * a.tail))
+    sine = m.fma(a.r * z, m.poly(coefficients.SIN[m.single], z), a.tail) + a.r
+    correction = m.fma(z * z, m.poly(coefficients.COS[m.single], z), -(a.r * a.tail))
     return sine, m.fma(z, -0.5, 1.0) + correction
 
 
@@ -67,7 +67,7 @@ def _cos(m: Lanes, x: Value, a: Reduced) -> Value:
 def tangent(m: Lanes, a: Reduced) -> Value:
     """tan r = r + r³·q(r²), of the rest alone."""
     z = a.r * a.r
-    first = m.fma(a.r * z, m.poly(POLYNOMIALS["tan"][m.single], z), a.tail) + a.r
+    first = m.fma(a.r * z, m.poly(coefficients.TAN[m.single], z), a.tail) + a.r
     return m.fma(first * first, a.tail, first)
 
 
