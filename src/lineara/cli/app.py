@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lineara.cli.cache import cache
 from lineara.cli.check import check
 from lineara.cli.cost import cost
 from lineara.cli.demo import demo
@@ -60,6 +61,7 @@ app.command(context_settings=VALUES)(run)
 app.command(context_settings=VALUES)(grad)
 app.command()(cost)
 app.command()(plan)
+app.add_typer(cache, name="cache")
 
 
 def main() -> None:
