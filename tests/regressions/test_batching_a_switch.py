@@ -5,6 +5,8 @@ import pytest
 
 import lineara
 from lineara.errors import DtypeError, TraceError
+from lineara.syntax import parse_function
+from lineara.transforms.batch import batch
 
 X = np.array([[1.0, 2.0, 3.0], [-1.0, 5.0, 2.0]])
 
@@ -32,15 +34,68 @@ def test_the_tangent_of_an_index_stays_linear():
     assert np.array_equal(lineara.vmap(lineara.hessian(either))(X), expected)
 
 
-def test_the_tape_of_a_loop_in_a_branch_is_refused_by_name():
+def test_the_tape_of_a_loop_is_that_of_one_branch():
     def f(x):
         def doubled(a):
             return lineara.while_loop(lambda s: s < 3, lambda s: s * s + 1, a)
 
         return lineara.cond(x > 0.5, doubled, np.cos, x)
 
-    with pytest.raises(TraceError, match=r"loop of unknown length[^$]*mend: "):
-        lineara.vmap(lineara.grad(f))(np.array([0.3, 1.2]))
+    x = np.array([0.3, 1.2])
+    expected = [lineara.grad(f)(v) for v in x]
+    assert np.array_equal(lineara.vmap(lineara.grad(f))(x), expected)
+    assert np.array_equal(lineara.vmap(lineara.vmap(lineara.grad(f)))(x[None]), [expected])
+
+
+def test_a_list_that_no_example_makes_goes_with_what_each_makes():
+    def f(w, x):
+        def both(w, x):
+            grown = lineara.while_loop(lambda c: c < 10, lambda c: c * c + w, w)
+            return grown, np.sin(x) * w
+
+        a, b = lineara.jit(both)(w, x)
+        return a * b
+
+    x = np.array([0.0, 1.0, 4.0])
+    given = lineara.vmap(lineara.grad(f), (None, 0))(2.0, x)
+    assert np.array_equal(given, [lineara.grad(f)(2.0, v) for v in x])
+
+
+def test_loops_in_loops_have_lists_of_lists():
+    def f(x):
+        def inner(s):
+            return lineara.while_loop(lambda t: t < s + 2, lambda t: t * t + 1, s * x)
+
+        return lineara.while_loop(lambda s: s < 30, inner, x)
+
+    x = np.array([1.1, 2.0, 1.3])
+    expected = [lineara.grad(f)(v) for v in x]
+    np.testing.assert_allclose(lineara.vmap(lineara.grad(f))(x), expected, rtol=1e-12)
+
+
+LISTS = """
+def more(x: f64) -> bool =
+  lt(x, 10.0)
+
+def step(x: f64) -> (f64, f64) =
+  let y = x * x
+  (y, x)
+
+def one(x: f64) -> list[f64] =
+  let n, y, l = while more do step from (x)
+  let () = drop n
+  let () = drop y
+  l
+
+def f(i: i64, x: f64) -> list[f64] =
+  switch i of one, one with (x)
+"""
+
+
+def test_examples_do_not_choose_between_lists():
+    function = parse_function(LISTS, "f")
+    with pytest.raises(TraceError, match=r"the list of another branch[^$]*mend: "):
+        batch(function, 2, (True, True))
 
 
 def test_a_bound_of_a_loop_is_an_integer():

@@ -33,20 +33,20 @@ def may_refuse(function: Function) -> bool:
 
 
 def _is_total(e: Equation) -> bool:
-    """What is linear in each operand is defined everywhere, and so is what gives a float, be it nan."""
+    """Of the records of the language those refuse that take indices, matrices, or integer exponents; a user's may."""
     if not isinstance(e.op, Apply):
         return not isinstance(e.op, While)
     record, count = e.op.primitive, len(e.inputs)
     if REGISTRY.get(record.name) is not record:
         return False
-    linear = frozenset().union(*record.linear_groups(count))
-    never_integer = all([set(_kinds(v.type)) <= set("bfc") for v in e.outputs])
-    return len(linear) == count or (record.elementwise and never_integer)
+    is_multilinear = len(frozenset().union(*record.linear_groups(count))) == count
+    if is_multilinear or record.family not in _REFUSING:
+        return True
+    return record.family == "elementary" and all([v.type.is_inexact for v in e.outputs])
 
 
-def _kinds(type_: Type) -> str:
-    assert isinstance(type_, ArrayType)
-    return type_.dtype.kind
+_REFUSING = frozenset(("indexing", "linalg", "decompositions", "elementary"))
+"""The families of records with operands that an error is raised at, unless they are linear in all of them."""
 
 
 def where(builder: Builder, mask: Var, x: Var, y: Var) -> Var:
