@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from functools import wraps
+from functools import update_wrapper
 from threading import Lock
 from typing import Any
 
 from lineara.api.arguments import check_leaf
+from lineara.api.dispatch import signature
 from lineara.api.record import Recorded, call, hints_of, name_of, parameter_names, record
+from lineara.backends import choice
+from lineara.backends.native.calling import Dispatcher
 from lineara.errors import DtypeError
 from lineara.frontend.trace import is_traced, type_of
 from lineara.frontend.trees import flatten, paths, unflatten
@@ -55,8 +58,7 @@ def jit(
     known: OrderedDict[Hashable, Recorded] = OrderedDict()
     lock = Lock()
 
-    @wraps(f)
-    def jitted(*args: Any, **kwargs: Any) -> Any:
+    def miss(*args: Any, **kwargs: Any) -> Any:
         static = {i % len(args): args[i] for i in nums if -len(args) <= i < len(args)}
         static_kwargs = {k: kwargs[k] for k in names if k in kwargs}
         _check_hashable(f, {**static, **static_kwargs})
@@ -69,6 +71,7 @@ def jit(
         key = (types, zones, spec, tuple(static.items()), tuple(static_kwargs.items()))
         with lock:
             recorded = known.get(key)
+        fresh = recorded is None
         if recorded is None:
 
             def rebuild(traced: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -83,9 +86,15 @@ def jit(
                     known[key] = recorded
                     while len(known) > ROOM:
                         known.popitem(last=False)
+        if (fresh or not jitted.signatures) and not any(map(is_traced, (*leaves, *recorded.captured))):
+            found = signature(recorded, args, kwargs, {*static}, {*static_kwargs})
+            if found is not None:
+                jitted.add(found)
         return recorded.result(call(recorded.function, [*leaves, *recorded.captured], jitted=True))
 
-    return jitted
+    jitted = Dispatcher(miss)
+    choice.watch(jitted)
+    return update_wrapper(jitted, f)
 
 
 def _check_hashable(f: Callable[..., Any], static: dict[Any, Any]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from typing import Any, Literal
+from weakref import WeakSet
 
 from lineara.backends.native import run as native
+from lineara.backends.native.calling import Dispatcher
 from lineara.backends.reference import evaluate
 from lineara.errors import DtypeError
 from lineara.ir import Apply, Function, reachable
@@ -28,6 +30,7 @@ def _checked(name: str, where: str) -> str:
 
 
 _chosen: str | None = None
+_dispatchers: WeakSet[Dispatcher] = WeakSet()
 
 
 def backend() -> str:
@@ -37,6 +40,11 @@ def backend() -> str:
     True
     """
     return _chosen or _checked(os.environ.get(VARIABLE, "native"), f"the environment ({VARIABLE})")
+
+
+def watch(dispatcher: Dispatcher) -> None:
+    """A callable whose kernels are forgotten when another back end is chosen."""
+    _dispatchers.add(dispatcher)
 
 
 def set_backend(name: Backend) -> None:
@@ -51,6 +59,8 @@ def set_backend(name: Backend) -> None:
     """
     global _chosen  # noqa: PLW0603  (one choice for the process)
     _chosen = _checked(name, "set_backend")
+    for dispatcher in list(_dispatchers):
+        dispatcher.clear()
 
 
 def reason_against(function: Function, *, jitted: bool) -> str | None:
