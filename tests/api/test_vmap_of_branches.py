@@ -223,7 +223,7 @@ def extreme(type_, value):
 def test_a_record_that_is_run_for_all_examples_refuses_none(name):
     record = REGISTRY[name]
     for example in total_examples(record):
-        for value in (0.0, 1.0, -3.5, 1e30, np.inf, -np.inf, np.nan):
+        for value in (0.0, 1.0, -3.5, 1e3, np.inf, -np.inf, np.nan):
             with np.errstate(all="ignore"):
                 operands = [extreme(t, value).astype(t.dtype) for t in example.operands]
                 record.evaluate(*operands, **dict(example.attributes))
