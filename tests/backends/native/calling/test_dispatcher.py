@@ -102,6 +102,8 @@ def test_named_arguments(both):
     f = both([ARRAY, ARRAY], names=("y",))
     assert f(3.0, y=1.0) == (4.0, 2.0)
     assert f(3.0, **{"".join(["y"]): 1.0}) == (4.0, 2.0)
+    g = both([ARRAY, ARRAY], names=("x", "y"))
+    assert g(y=1.0, x=3.0) == g(x=3.0, y=1.0) == (4.0, 2.0)
     assert f(3.0, z=1.0) is f(3.0, 1.0) is f(y=3.0) is f(3.0, y=1.0, z=2.0) is MISSED
 
 

@@ -44,8 +44,9 @@ check.names:
   %named = load i64, ptr %named.at
   %wanted.at = getelementptr %Signature, ptr %signature, i32 0, i32 3
   %wanted = load ptr, ptr %wanted.at
-  %same.names = call i1 @match_names(ptr %names, i64 %named, ptr %wanted)
-  br i1 %same.names, label %prepare, label %unlike
+  %given = call i64 @length(ptr %names)
+  %same.named = icmp eq i64 %given, %named
+  br i1 %same.named, label %prepare, label %unlike
 unlike:
   ret ptr @unmatched
 prepare:
@@ -75,9 +76,13 @@ next:
   %i = phi i64 [ 0, %prepare ], [ %i1, %one ]
   %i1 = add i64 %i, 1
   %more = icmp slt i64 %i, %total
-  br i1 %more, label %one, label %bind
+  br i1 %more, label %find, label %bind
+find:
+  %place = call i64 @place(ptr %names, ptr %wanted, i64 %count, i64 %i)
+  %found = icmp sge i64 %place, 0
+  br i1 %found, label %one, label %release
 one:
-  %arg.at = getelementptr ptr, ptr %args, i64 %i
+  %arg.at = getelementptr ptr, ptr %args, i64 %place
   %arg = load ptr, ptr %arg.at
   %like = call i1 @match(ptr %arg, ptr %matching)
   br i1 %like, label %next, label %release
@@ -93,7 +98,7 @@ bind:
   %returned = call ptr @run(ptr %signature, ptr %kernel, ptr %addresses)
   br label %release
 release:
-  %result = phi ptr [ @unmatched, %one ], [ %returned, %bind ]
+  %result = phi ptr [ @unmatched, %find ], [ @unmatched, %one ], [ %returned, %bind ]
   %objects = load i64, ptr %m.held
   br label %drop.next
 drop.next:
@@ -113,30 +118,40 @@ end:
 
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 
-; Names of arguments are interned: they are the same if they are one object.
-define internal i1 @match_names(ptr %names, i64 %count, ptr %wanted) {
-entry:
+define internal i64 @length(ptr %names) alwaysinline {
   %none = icmp eq ptr %names, null
-  br i1 %none, label %unnamed, label %named
-unnamed:
-  %nothing = icmp eq i64 %count, 0
-  ret i1 %nothing
-named:
-  %given = call i64 @PyTuple_Size(ptr %names)
-  %same.count = icmp eq i64 %given, %count
-  br i1 %same.count, label %next, label %no
-next:
-  %i = phi i64 [ 0, %named ], [ %i1, %one ]
-  %i1 = add i64 %i, 1
-  %more = icmp slt i64 %i, %count
-  br i1 %more, label %one, label %yes
-one:
-  %x = call ptr @PyTuple_GetItem(ptr %names, i64 %i)
-  %y = call ptr @PyTuple_GetItem(ptr %wanted, i64 %i)
-  %same = icmp eq ptr %x, %y
-  br i1 %same, label %next, label %no
-yes:
-  ret i1 true
+  br i1 %none, label %no, label %some
+some:
+  %count = call i64 @PyTuple_Size(ptr %names)
+  ret i64 %count
 no:
-  ret i1 false
+  ret i64 0
+}
+
+; Where an argument stands in a call, or −1: those by name in any order. Names are interned: they are the same if they are one object.
+define internal i64 @place(ptr %names, ptr %wanted, i64 %count, i64 %i) alwaysinline {
+entry:
+  %number = sub i64 %i, %count
+  %positional = icmp slt i64 %number, 0
+  br i1 %positional, label %itself, label %named
+itself:
+  ret i64 %i
+named:
+  %name = call ptr @PyTuple_GetItem(ptr %wanted, i64 %number)
+  %given = call i64 @PyTuple_Size(ptr %names)
+  br label %next
+next:
+  %j = phi i64 [ 0, %named ], [ %j1, %one ]
+  %j1 = add i64 %j, 1
+  %more = icmp slt i64 %j, %given
+  br i1 %more, label %one, label %no
+one:
+  %other = call ptr @PyTuple_GetItem(ptr %names, i64 %j)
+  %same = icmp eq ptr %other, %name
+  br i1 %same, label %yes, label %next
+yes:
+  %place = add i64 %count, %j
+  ret i64 %place
+no:
+  ret i64 -1
 }
