@@ -110,6 +110,10 @@ class LeakError(TraceError):
     """A traced value used after the function that it belongs to was traced."""
 
 
+class SettingError(LinearaError, ValueError):
+    """A setting that does not exist, or a value that it cannot have."""
+
+
 class PlanError(LinearaError, ValueError):
     """A checkpoint plan that does not fit the program."""
 

@@ -7,6 +7,7 @@ disk is loaded like new code:
     lineara.library.data:scipy.special:j0:d->d                      the data that goes with a loop
     lineara.library.blas:dgemm, lineara.library.lapack:dtrtrs       what SciPy exports for Cython
     lineara.library.status                                          takes the floating-point flags, and clears them
+    lineara.library.parallel                                        runs the chunks of a loop on several threads
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import re
 from functools import cache
 from importlib import import_module
 from typing import Any
+
+from lineara.backends.native import threads
 
 PREFIX = "lineara.library."
 _NAME = re.compile(rb"lineara\.library\.[ -~]+")
@@ -89,6 +92,8 @@ def address(name: str) -> int:
             return _loop(found, types)[kind == "data"]
     if kind in _SCIPY and rest in (exported := import_module(_SCIPY[kind]).__pyx_capi__):
         return _exported(exported[rest])
+    if name == threads.NAME:
+        return threads.address()
     if name == STATUS:
         from_numpy = import_module("numpy._core._multiarray_umath")._UFUNC_API
         table = ctypes.cast(_pointer(from_numpy, None), ctypes.POINTER(ctypes.c_void_p))
