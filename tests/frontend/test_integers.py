@@ -5,13 +5,10 @@ import pytest
 
 import lineara
 from lineara.frontend.integers import BODIES
+from lineara.frontend.ordering import COMPARISONS
 from lineara.testing import check_derivatives
 
 INTEGERS = ("i1", "u1", "i2", "i4", "i8", "u8")
-COMPARISONS = (
-    *(np.equal, np.not_equal, np.less, np.less_equal),
-    *(np.greater, np.greater_equal),
-)
 
 
 def exactly(f, *args):
@@ -25,8 +22,8 @@ def exactly(f, *args):
 
 
 def test_every_ufunc_of_the_table_is_tried():
-    others = {np.gcd, np.lcm, np.bitwise_count, np.spacing, np.ldexp, np.frexp}
-    assert set(BODIES) == others | set(COMPARISONS)
+    tried = {np.gcd, np.lcm, np.bitwise_count, np.spacing, np.ldexp, np.frexp}
+    assert set(BODIES) == tried
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)

@@ -210,6 +210,11 @@ class TracedArray(Traced):
         value = None if self._var.linear else self._trace.value(self._var)
         return repr(self) if value is None else format(value if value.ndim else value.item(), spec)
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        if self.shape:
+            raise TypeError("round() of an array: use np.round")
+        return Dispatch.functions[np.round](self, ndigits or 0)
+
     __add__, __radd__ = _binary(np.add), _binary(np.add, reflected=True)
     __sub__, __rsub__ = _binary(np.subtract), _binary(np.subtract, reflected=True)
     __mul__, __rmul__ = _binary(np.multiply), _binary(np.multiply, reflected=True)

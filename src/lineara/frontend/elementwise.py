@@ -69,6 +69,17 @@ def _ignoring_nan(record: Any) -> Body:
     return body
 
 
+def _complex_extremum(comes_first: np.ufunc, *, ignore_nan: bool = False) -> Body:
+    """The extremum in the order of real, then imaginary parts."""
+
+    def body(x: Array, y: Array) -> Array:
+        no_x, no_y = np.isnan(x), np.isnan(y)
+        ordered = comes_first(x, y)
+        return np.where(no_y | (ordered & ~no_x) if ignore_nan else no_x | (ordered & ~no_y), x, y)
+
+    return body
+
+
 def _heaviside(x: Array, at_zero: Array) -> Array:
     return np.where(x == 0, at_zero, np.where(np.isnan(x), x, astype(x > 0, x.dtype)))
 
@@ -202,8 +213,6 @@ RECORDS: dict[np.ufunc, Any] = {
     np.fmod: piecewise.rem,
     np.floor_divide: piecewise.floor_div,
     np.nextafter: piecewise.nextafter,
-    np.maximum: piecewise.max_,
-    np.minimum: piecewise.min_,
     np.bitwise_and: comparison.and_,
     np.bitwise_or: comparison.or_,
     np.bitwise_xor: comparison.xor,
@@ -270,8 +279,26 @@ BODIES: dict[np.ufunc, Body] = {
     np.isfinite: by_kind({"bui": _constant(True), "fc": comparison.isfinite}),
     np.signbit: by_kind({"bu": _constant(False), "i": lambda x: x < 0, "f": _is_negative}),
     np.copysign: _copysign,
-    np.fmax: by_kind({"bui": piecewise.max_, "fc": _ignoring_nan(piecewise.max_)}),
-    np.fmin: by_kind({"bui": piecewise.min_, "fc": _ignoring_nan(piecewise.min_)}),
+    **{
+        ufunc: by_kind({"buif": record, "c": _complex_extremum(first)})
+        for ufunc, record, first in (
+            (np.maximum, piecewise.max_, np.greater_equal),
+            (np.minimum, piecewise.min_, np.less_equal),
+        )
+    },
+    **{
+        ufunc: by_kind(
+            {
+                "bui": record,
+                "f": _ignoring_nan(record),
+                "c": _complex_extremum(first, ignore_nan=True),
+            }
+        )
+        for ufunc, record, first in (
+            (np.fmax, piecewise.max_, np.greater_equal),
+            (np.fmin, piecewise.min_, np.less_equal),
+        )
+    },
     np.heaviside: _heaviside,
     np.hypot: _hypot,
     np.logaddexp: _logaddexp(np.exp, 1),

@@ -66,8 +66,8 @@ def getitem(x: Array, index: Any) -> Array:
     return part if part.shape == plan.shape else apply(shape.reshape, part, shape=plan.shape)
 
 
-def updated(x: Array, index: Any, value: Array) -> Array:
-    """`x` after `x[index] = value`.
+def updated(x: Array, index: Any, value: Array, *, adding: bool = False) -> Array:
+    """`x` after `x[index] = value`, or with the value added there, once more for each index that repeats.
 
     Raises:
         OverflowError: a Python integer that the dtype does not hold.
@@ -75,12 +75,15 @@ def updated(x: Array, index: Any, value: Array) -> Array:
     value = np.asarray(value, x.dtype) if type(value) is int else value
     wide, index = _with_axes_of_truth_values(x, index)
     if wide is not x:
-        return apply(shape.reshape, updated(wide, index, value), shape=x.shape)
+        return apply(shape.reshape, updated(wide, index, value, adding=adding), shape=x.shape)
     plan = plan_of(x, index)
     value = in_one_zone(x, astype(_without_leading_ones(as_operand(value), plan), x.dtype))[1]
     value = broadcast_to(value, plan.shape)
     if plan.axes:
-        return _written(x, plan, value)
+        record = gathering.accumulate_at if adding else gathering.write_at
+        return _written(x, plan, value, record)
+    if adding:
+        value = value + getitem(x, index)
     part = _part_shape(plan)
     if shape_of(value) != part:
         value = apply(shape.reshape, value, shape=part)
@@ -90,7 +93,7 @@ def updated(x: Array, index: Any, value: Array) -> Array:
     return apply(slicing.write_slice, x, value, **place)
 
 
-def _written(x: Array, plan: Plan, value: Array) -> Array:
+def _written(x: Array, plan: Plan, value: Array, record: Any) -> Array:
     """Write at index arrays: into the part that the slices leave, which is then written back."""
     rank = len(shape_of(plan.indices[0]))
     part = _sliced(x, plan)
@@ -102,7 +105,7 @@ def _written(x: Array, plan: Plan, value: Array) -> Array:
     if shape_of(value) != gathered:
         value = apply(shape.reshape, value, shape=gathered)
     value = _move_back(value, rank, at)
-    part = apply(gathering.write_at, part, value, *plan.indices, axes=plan.axes)
+    part = apply(record, part, value, *plan.indices, axes=plan.axes)
     if plan.reverse:
         part = apply(shape.reverse, part, axes=plan.reverse)
     place = {"start": plan.start, "stop": plan.stop, "step": plan.step}

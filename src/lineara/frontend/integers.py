@@ -10,8 +10,7 @@ import numpy as np
 from lineara.frontend.promotion import Array, astype
 from lineara.frontend.recording import loop
 from lineara.frontend.trace import apply
-from lineara.frontend.ufuncs import Body
-from lineara.primitives import comparison, conversion, piecewise
+from lineara.primitives import conversion, piecewise
 
 
 def gcd(x: Array, y: Array) -> Array:
@@ -72,21 +71,6 @@ def frexp(x: Array) -> tuple[Array, Array]:
     return np.where(plain, ldexp(x, -exponent), x), astype(np.where(plain, exponent, 0), np.int32)
 
 
-def mixed_signs(body: Body, ufunc: np.ufunc) -> Body:
-    """A comparison that takes signed beside unsigned integers: a negative number is less than all unsigned ones."""
-    below, above = bool(ufunc(0, 1)), bool(ufunc(1, 0))
-
-    def compare(x: Array, y: Array) -> Array:
-        kinds = x.dtype.kind, y.dtype.kind
-        if kinds == ("i", "u"):
-            return np.where(x < 0, below, body(astype(x, y.dtype), y))
-        if kinds == ("u", "i"):
-            return np.where(y < 0, above, body(x, astype(y, x.dtype)))
-        return body(x, y)
-
-    return compare
-
-
 BODIES: dict[np.ufunc, Callable[..., Any]] = {
     np.gcd: gcd,
     np.lcm: lcm,
@@ -94,16 +78,5 @@ BODIES: dict[np.ufunc, Callable[..., Any]] = {
     np.spacing: spacing,
     np.ldexp: ldexp,
     np.frexp: frexp,
-    **{
-        ufunc: mixed_signs(lambda x, y, record=record: apply(record, x, y), ufunc)
-        for ufunc, record in (
-            (np.equal, comparison.eq),
-            (np.not_equal, comparison.ne),
-            (np.less, comparison.lt),
-            (np.less_equal, comparison.le),
-            (np.greater, comparison.gt),
-            (np.greater_equal, comparison.ge),
-        )
-    },
 }
 """What each of NumPy's ufuncs computes, from operands in its loop."""

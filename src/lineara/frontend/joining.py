@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lineara.errors import ShapeError, TraceError
+from lineara.errors import ShapeError
 from lineara.frontend.axes import axis_of
 from lineara.frontend.counted import now
 from lineara.frontend.promotion import (
@@ -194,13 +194,8 @@ def tile(A: Array, reps: Any) -> Array:
 
 
 def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
-    """`np.repeat`; the counts are not traced."""
-    if is_traced(repeats):
-        raise TraceError(
-            "np.repeat with traced counts: the shape of the result would depend on values",
-            origin=user_origin(),
-            mend="pass the counts as an ndarray or a number that is not traced",
-        )
+    """`np.repeat`."""
+    repeats = now(repeats, "np.repeat with traced counts", "counts that are not traced")
     if axis is None:
         a, axis = ravel(a), 0
     axis = axis_of(a.ndim, axis)

@@ -9,6 +9,7 @@ import numpy as np
 
 from lineara.errors import DtypeError, ShapeError
 from lineara.frontend.axes import axes_of, axis_of
+from lineara.frontend.ordering import complex_argsort, complex_position
 from lineara.frontend.promotion import Array, as_operand, astype, broadcast_to, result_type
 from lineara.frontend.trace import apply, filled, user_origin
 from lineara.frontend.ufuncs import refuse
@@ -90,6 +91,8 @@ def _extremum(name: str, record: Any, combine: np.ufunc) -> Callable[..., Array]
                 return _keep(filled(start.item(), a.dtype, rest), shape, axes, keepdims)
             a = _masked(a, where, start)
             return _keep(combine(apply(record, a, axes=axes), start), shape, axes, keepdims)
+        if a.dtype.kind == "c":
+            return _complex_extremum(a, axes, keepdims, -1 if combine is np.maximum else 1)
         if where is not True and where is not _GIVEN:
             raise DtypeError(
                 f"np.{name} with `where` needs `initial`", origin=user_origin(), mend="give both"
@@ -107,6 +110,15 @@ def _extremum(name: str, record: Any, combine: np.ufunc) -> Callable[..., Array]
 
 max_ = _extremum("max", reductions.reduce_max, np.maximum)
 min_ = _extremum("min", reductions.reduce_min, np.minimum)
+
+
+def _complex_extremum(a: Array, axes: tuple[int, ...], keepdims: Any, sign: int) -> Array:
+    """An extremum of complex numbers: the element at its position."""
+    rest = [i for i in range(a.ndim) if i not in axes]
+    kept = tuple(a.shape[i] for i in rest)
+    flat = np.reshape(np.transpose(a, (*axes, *rest)), (-1, *kept))
+    at = complex_position(sign)(flat, 0)
+    return _keep(np.take_along_axis(flat, at[None], 0)[0], a.shape, axes, keepdims)
 
 
 def _quantifier(name: str, record: Any, neutral: bool) -> Callable[..., Array]:
@@ -127,7 +139,7 @@ any_ = _quantifier("any", reductions.any_, False)
 all_ = _quantifier("all", reductions.all_, True)
 
 
-def _position(name: str, record: Any) -> Callable[..., Array]:
+def _position(name: str, record: Any, sign: int) -> Callable[..., Array]:
     """`np.argmax` and `np.argmin`."""
 
     def reduce(a: Array, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Array:
@@ -135,13 +147,17 @@ def _position(name: str, record: Any) -> Callable[..., Array]:
         shape = a.shape
         flat, along = (np.ravel(a), 0) if axis is None else (a, axis_of(a.ndim, axis))
         axes = tuple(range(len(shape))) if axis is None else (along,)
-        return _keep(apply(record, flat, axis=along), shape, axes, keepdims)
+        is_complex = flat.dtype.kind == "c"
+        found = (
+            complex_position(sign)(flat, along) if is_complex else apply(record, flat, axis=along)
+        )
+        return _keep(found, shape, axes, keepdims)
 
     return reduce
 
 
-argmax = _position("argmax", reductions.argmax)
-argmin = _position("argmin", reductions.argmin)
+argmax = _position("argmax", reductions.argmax, -1)
+argmin = _position("argmin", reductions.argmin, 1)
 
 
 def cumsum(a: Array, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
@@ -272,6 +288,8 @@ def sort(
     """`np.sort`."""
     refuse("sort", order=order)
     a, axis = _along(a, axis)
+    if a.dtype.kind == "c":
+        return np.take_along_axis(a, complex_argsort(a, axis), axis)
     return apply(ordered.sort, a, axis=axis)
 
 
@@ -281,6 +299,8 @@ def argsort(
     """`np.argsort`: equal elements in their order."""
     refuse("argsort", order=order)
     a, axis = _along(a, axis)
+    if a.dtype.kind == "c":
+        return complex_argsort(a, axis)
     return apply(ordered.argsort, a, axis=axis)
 
 
@@ -291,6 +311,20 @@ def ignoring_nan(function: Callable[..., Array], neutral: float) -> Callable[...
         return function(np.where(np.isnan(a), neutral, a), axis, *args, **kwargs)
 
     return reduce
+
+
+def accumulated(ufunc: np.ufunc) -> Callable[..., Array]:
+    """The extrema of all that comes before, in steps that double."""
+
+    def accumulate(a: Array, axis: int = 0) -> Array:
+        a = np.moveaxis(a, axis, 0)
+        step = 1
+        while step < len(a):
+            a = np.concatenate([a[:step], ufunc(a[step:], a[:-step])])
+            step *= 2
+        return np.moveaxis(a, 0, axis)
+
+    return accumulate
 
 
 def nan_extremum(extremum: Callable[..., Array], neutral: float) -> Callable[..., Array]:

@@ -16,6 +16,7 @@ from lineara.frontend import (
     integers,
     joining,
     linalg,
+    ordering,
     padding,
     places,
     polynomials,
@@ -44,11 +45,13 @@ FOLDS: dict[np.ufunc, Rule] = {
 SCANS: dict[np.ufunc, Rule] = {
     np.add: reductions.cumsum,
     np.multiply: reductions.cumprod,
+    np.maximum: reductions.accumulated(np.maximum),
+    np.minimum: reductions.accumulated(np.minimum),
 }
 UFUNCS: dict[np.ufunc, Rule] = {
     **{
         ufunc: Ufunc(ufunc, body, FOLDS.get(ufunc), SCANS.get(ufunc), SPECIAL.get(ufunc))
-        for ufunc, body in {**BODIES, **integers.BODIES}.items()
+        for ufunc, body in {**BODIES, **integers.BODIES, **ordering.COMPARISONS}.items()
     },
     np.matmul: products.matmul,
     np.vecdot: products.vecdot,

@@ -15,8 +15,10 @@ from lineara.frontend.promotion import (
     astype,
     broadcast,
     loop_dtypes,
+    strong,
 )
 from lineara.frontend.trace import apply, is_traced, renamed, user_origin
+from lineara.frontend.views import add_in_place, assign
 
 _LAYOUT = {"order", "subok"}
 Body = Callable[..., Any]
@@ -41,8 +43,15 @@ class Ufunc:
         dtype: Any = None,
         **options: Any,
     ) -> Any:
-        """Apply it. `out=`, `where=`, `casting=` and `signature=` are refused; the memory layout is no matter here."""
-        refuse(self.ufunc.__name__, out=out, **{k: options[k] for k in options.keys() - _LAYOUT})
+        """Apply it. `casting=` and `signature=` are refused; the memory layout is no matter here."""
+        refuse(self.ufunc.__name__, **{k: options[k] for k in options.keys() - _LAYOUT})
+        target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
+        if target is not None:
+            if self.ufunc.nout > 1 or not is_traced(target):
+                refuse(self.ufunc.__name__, out=out)
+            made = self(*operands, dtype=dtype)
+            assign(target, ..., made if where is True else np.where(where, made, target))
+            return target
         if where is not True:
             refuse(self.ufunc.__name__, where=where)
         operands = tuple([as_operand(x) for x in operands])
@@ -76,6 +85,12 @@ class Ufunc:
         given = {"dtype": dtype} if dtype is not None else {}
         return self.scan(array, axis=axis, **given)
 
+    def at(self, a: Any, indices: Any, b: Any = None) -> None:
+        """`a[indices] op= b` in place, once more for each index that repeats; of sums and differences."""
+        if self.ufunc not in (np.add, np.subtract):
+            raise refused_method(self.ufunc, "at")
+        add_in_place(a, indices, b if self.ufunc is np.add else np.negative(strong(b)))
+
     def outer(self, x: Any, y: Any, **options: Any) -> Array:
         """It, applied to all pairs of elements."""
         x, y = (z if is_traced(z) else np.asarray(z) for z in (x, y))
@@ -95,8 +110,8 @@ def refuse(what: str, **arguments: Any) -> None:
 
 
 _MENDS = {
-    "out": "use the value that the function returns; for y += x, let y be np.zeros_like(x) of a traced x",
-    "where": "choose with np.where(condition, x, y)",
+    "out": "use the value that the function returns, or let out be np.zeros_like(x) of a traced x",
+    "where": "choose with np.where(condition, x, y), or give `out` too",
 }
 
 

@@ -106,6 +106,12 @@ def assign(x: Array, index: Any, value: Any) -> None:
     _replace(x, written(x, index, value))
 
 
+def add_in_place(x: Array, index: Any, value: Any) -> None:
+    """`np.add.at(x, index, value)`: indices that repeat add up."""
+    _refuse_assignment(x)
+    _replace(x, updated(x, index, value, adding=True))
+
+
 def assign_whole(x: Array, value: Array, what: str) -> Array:
     """`x op= …`, once the value is computed; gives x."""
     _refuse_assignment(x)
