@@ -1,4 +1,4 @@
-"""Angles of any size in quarter turns: Payne and Hanek's reduction, in integers, one lane after the other.
+"""Angles of any size in quarter turns: Payne and Hanek's reduction, in integers.
 
     x = M·2ᵉ,  x·2/π mod 4 = M·W·2⁻¹⁹⁰ mod 4
 
@@ -139,22 +139,8 @@ def _reduce_one(module: ir.Module) -> ir.Function:
 
 
 def reduce_huge(m: Lanes, x: Value) -> tuple[Value, Value, Value]:
-    """Quarter turns, rest and tail of each lane of x ≥ 2¹⁷; what comes of smaller ones is not used, of inf is NaN."""
+    """Quarter turns, rest and tail of one x ≥ 2¹⁷; what comes of smaller ones is not used, of inf is NaN."""
     x = m.where(x < 2.0**17, 2.0**17, x)
-    function = _reduce_one(m.module)
-    builder = m.builder
-    if not m.count:
-        triple = builder.call(function, [x.llvm])
-        quarters, r, tail = (Value(m, builder.extract_value(triple, i)) for i in range(3))
-    else:
-        kinds = (INT64, DOUBLE, DOUBLE)
-        columns = [ir.Constant(ir.VectorType(kind, m.count), ir.Undefined) for kind in kinds]
-        for lane in range(m.count):
-            place = ir.IntType(32)(lane)
-            triple = builder.call(function, [builder.extract_element(x.llvm, place)])
-            columns = [
-                builder.insert_element(column, builder.extract_value(triple, i), place)
-                for i, column in enumerate(columns)
-            ]
-        quarters, r, tail = (Value(m, column) for column in columns)
+    triple = m.builder.call(_reduce_one(m.module), [x.llvm])
+    quarters, r, tail = (Value(m, m.builder.extract_value(triple, i)) for i in range(3))
     return quarters, m.where(x < float("inf"), r, float("nan")), tail

@@ -9,7 +9,14 @@ from collections.abc import Callable
 
 from llvmlite import ir
 
-from lineara.backends.native.elementary.arithmetic import BIT, Lanes, Value, with_lanes
+from lineara.backends.native.elementary.arithmetic import (
+    BIT,
+    DOUBLE,
+    INT64,
+    Lanes,
+    Value,
+    with_lanes,
+)
 
 ATTRIBUTES = ("nounwind", "readnone")
 
@@ -45,6 +52,42 @@ def any_lane(m: Lanes, condition: Value) -> ir.Value:
     return m.builder.call(function, [condition.llvm])
 
 
+def _one_lane(m: Lanes, name: str, far: Callable[..., Value], arity: int) -> ir.Function:
+    """`far` as a function of doubles."""
+    precision = "single" if m.single else "double"
+    function, fresh = declare(
+        m.module, f"lineara.{name}.far.{precision}", DOUBLE, [DOUBLE] * arity, "noinline", "cold"
+    )
+    if fresh:
+        builder = ir.IRBuilder(function.append_basic_block("entry"))
+        inner = Lanes(m.module, builder, 0, single=m.single)
+        builder.ret(far(inner, *(Value(inner, a) for a in function.args)).llvm)
+    return function
+
+
+def _all_lanes(m: Lanes, one: ir.Function) -> ir.Function:
+    """A function of doubles on every lane of vectors, one after the other."""
+    type_ = with_lanes(DOUBLE, m.count)
+    function, fresh = declare(
+        m.module, f"{one.name}.{suffix(type_)}", type_, [type_] * len(one.args), "noinline", "cold"
+    )
+    if fresh:
+        start, body, end = (function.append_basic_block(n) for n in ("start", "lane", "end"))
+        builder = ir.IRBuilder(start)
+        builder.branch(body)
+        builder.position_at_end(body)
+        lane, total = builder.phi(INT64), builder.phi(type_)
+        value = builder.call(one, [builder.extract_element(a, lane) for a in function.args])
+        more, following = builder.insert_element(total, value, lane), builder.add(lane, INT64(1))
+        for phi, first, later in ((lane, INT64(0), following), (total, function.args[0], more)):
+            phi.add_incoming(first, start)
+            phi.add_incoming(later, body)
+        builder.cbranch(builder.icmp_signed("<", following, INT64(m.count)), body, end)
+        builder.position_at_end(end)
+        builder.ret(more)
+    return function
+
+
 def on_any(
     m: Lanes,
     condition: Value,
@@ -54,16 +97,8 @@ def on_any(
     *operands: Value,
 ) -> Value:
     """`far` of the operands where the condition holds, else `near`."""
-    type_ = near.llvm.type
-    precision = "single" if m.single else "double"
-    full = f"lineara.{name}.far.{precision}.{suffix(type_)}"
-    function, fresh = declare(
-        m.module, full, type_, [v.llvm.type for v in operands], "noinline", "cold"
-    )
-    if fresh:
-        builder = ir.IRBuilder(function.append_basic_block("entry"))
-        inner = Lanes(m.module, builder, m.count, single=m.single)
-        builder.ret(far(inner, *(Value(inner, a) for a in function.args)).llvm)
+    one = _one_lane(m, name, far, len(operands))
+    function = _all_lanes(m, one) if m.count else one
     start = m.builder.block
     rare = m.builder.append_basic_block("far")
     done = m.builder.append_basic_block("near")
@@ -73,7 +108,7 @@ def on_any(
     mixed = m.where(condition, other, near)
     m.builder.branch(done)
     m.builder.position_at_end(done)
-    phi = m.builder.phi(type_)
+    phi = m.builder.phi(near.llvm.type)
     phi.add_incoming(near.llvm, start)
     phi.add_incoming(mixed.llvm, rare)
     return Value(m, phi)
