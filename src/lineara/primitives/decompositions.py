@@ -11,8 +11,9 @@ from lineara.ir import ArrayType, Primitive
 from lineara.primitives.conversion import (
     conj,
 )
+from lineara.primitives.elimination import is_small, lower_factor
 from lineara.primitives.forms import INEXACT, as_it_stands, differentiable, real_of
-from lineara.primitives.linalg import decomposition, failure, triangular_solve
+from lineara.primitives.linalg import failure, triangular_solve
 from lineara.primitives.matrices import (
     adjoint,
     band,
@@ -63,6 +64,15 @@ def _is_positive(a: Any) -> bool:
     return bool(np.all(values[..., 0] > 0.3) and np.all(values[..., -1] < 8 * values[..., 0]))
 
 
+def _routine_cholesky(m: Any, operands: Any, results: Any) -> None:
+    a, factor = m.view(operands[0]), m.view(results[0])
+    failed = failure("Matrix is not positive definite")
+    if is_small(a.shape):
+        m.unrolled(lambda a: [lower_factor(m, a, failed)], [a], [factor], [2, 2])
+    else:
+        m.matrices("cholesky_lo", [a], [factor], failed)
+
+
 cholesky: Primitive = differentiable(
     "cholesky",
     "the lower triangular l with l lᴴ = a, of which the lower triangle is read",
@@ -73,7 +83,7 @@ cholesky: Primitive = differentiable(
     family="decompositions",
     work=work_of(2),
     admits=_is_positive,
-    routine=decomposition("cholesky_lo", "Matrix is not positive definite"),
+    routine=_routine_cholesky,
     examples=squares((1, 2)),
 )
 

@@ -17,6 +17,14 @@ from lineara.errors import ShapeError
 from lineara.ir import ArrayType, Attributes, Example, Primitive
 from lineara.primitives.arithmetic import Expr
 from lineara.primitives.conversion import converted, imag, real
+from lineara.primitives.elimination import (
+    cofactors_of,
+    determinant,
+    is_small,
+    sign_and_logarithm,
+    solved,
+    solved_triangle,
+)
 from lineara.primitives.forms import (
     INEXACT,
     as_it_stands,
@@ -53,12 +61,11 @@ def failure(message: str) -> Callable[[tuple[int, ...]], Exception]:
     return partial(_linalg_error, message)
 
 
-def decomposition(name: str, message: str | None = None) -> Callable[..., None]:
-    """The routine of a record that is one of NumPy's decompositions, with the message of its error, if it may fail."""
+def decomposition(name: str, message: str) -> Callable[..., None]:
+    """The routine of a record that is one of NumPy's decompositions, with the message of its error."""
 
     def routine(m: Any, operands: Any, results: Any) -> None:
-        failed = None if message is None else failure(message)
-        m.matrices(name, [*map(m.view, operands)], [*map(m.view, results)], failed)
+        m.matrices(name, [*map(m.view, operands)], [*map(m.view, results)], failure(message))
 
     return routine
 
@@ -92,7 +99,12 @@ def _solve(a: Any, b: Any, *, transposed: bool) -> Any:
 
 def _routine_solve(m: Any, operands: Any, results: Any, *, transposed: bool) -> None:
     a, b, x = map(m.view, (*operands, *results))
-    m.matrices("solve", [a.swapped() if transposed else a, b], [x], failure("Singular matrix"))
+    a = a.swapped() if transposed else a
+    failed = failure("Singular matrix")
+    if is_small(a.shape, b.shape):
+        m.unrolled(lambda a, b: [solved(m, a, b, failed)], [a, b], [x], [2, 2, 2])
+    else:
+        m.matrices("solve", [a, b], [x], failed)
 
 
 def _infer_solve(a: ArrayType, b: ArrayType, *, transposed: bool) -> tuple[ArrayType, ...]:
@@ -154,12 +166,18 @@ def _each_triangular(a: Any, b: Any, *, lower: bool, transposed: bool, unit_diag
     )
 
 
-def _routine_triangular(m: Any, operands: Any, results: Any, **flags: bool) -> None:
-    if not results[0].type.size:
-        return
+def _routine_triangular(
+    m: Any, operands: Any, results: Any, *, lower: bool, transposed: bool, unit_diagonal: bool
+) -> None:
     failed = failure("singular matrix: resolution failed at diagonal {}")
-    with m.every([*map(m.view, (*operands, *results))], [2, 2, 2]) as (a, b, x):
-        m.triangular_system(a, b, x, failure=failed, **flags)
+    a, b, x = views = [*map(m.view, (*operands, *results))]
+    given: dict[str, Any] = {"unit_diagonal": unit_diagonal, "failure": failed}
+    if is_small(a.shape, b.shape):
+        turned, given["lower"] = a.swapped() if transposed else a, lower ^ transposed
+        m.unrolled(lambda a, b: [solved_triangle(m, a, b, **given)], [turned, b], [x], [2, 2, 2])
+    elif x.size:
+        with m.every(views, [2, 2, 2]) as (a, b, x):
+            m.triangular_system(a, b, x, lower=lower, transposed=transposed, **given)
 
 
 def _infer_triangular(
@@ -236,11 +254,16 @@ def _cofactors(a: Any) -> Any:
 def _routine_cofactors(m: Any, operands: Any, results: Any) -> None:
     if not operands[0].type.size:
         return
+    failed = failure("SVD did not converge")
+    if is_small(operands[0].type.shape):
+        views = [m.view(operands[0])], [m.view(results[0])]
+        m.unrolled(lambda a: [cofactors_of(m, a, failed)], *views, [2, 2])
+        return
     with m.every([m.view(operands[0]), m.view(results[0])], [2, 2]) as (a, result):
         n, dtype, real = a.shape[0], a.dtype, real_of(a.dtype)
         u, vh, scaled = (m.space(dtype, (n, n)) for _ in range(3))
         s, others, signs = m.space(real, (n,)), m.space(real, (n,)), m.space(dtype, (2,))
-        m.matrices("svd_f", [a], [u, s, vh], failure("SVD did not converge"))
+        m.matrices("svd_f", [a], [u, s, vh], failed)
         with m.loop(n) as j:
             product = m.variable(m.constant(1, real))
             with m.loop(n) as i:
@@ -309,13 +332,21 @@ def _infer_det(a: ArrayType) -> tuple[ArrayType, ...]:
     return (ArrayType(a.dtype, a.shape[:-2]),)
 
 
+def _routine_det(m: Any, operands: Any, results: Any) -> None:
+    a, d = m.view(operands[0]), m.view(results[0])
+    if is_small(a.shape):
+        m.unrolled(lambda a: [determinant(m, a)], [a], [d], [2, 0])
+    else:
+        m.matrices("det", [a], [d])
+
+
 det: Primitive = differentiable(
     "det",
     "the determinant",
     np.linalg.det,
     _infer_det,
     lambda operands, results, tangents, attributes: [inner(cofactors(operands[0]), tangents[0])],
-    routine=decomposition("det"),
+    routine=_routine_det,
     batch=as_it_stands,
     family="linalg",
     work=work_of_elimination,
@@ -339,13 +370,21 @@ def _jvp_slogdet(operands: Any, results: Any, tangents: Any, attributes: Any) ->
     return [turned, real(t)]
 
 
+def _routine_slogdet(m: Any, operands: Any, results: Any) -> None:
+    a, made = m.view(operands[0]), [*map(m.view, results)]
+    if is_small(a.shape):
+        m.unrolled(lambda a: sign_and_logarithm(m, a), [a], made, [2, 0, 0])
+    else:
+        m.matrices("slogdet", [a], made)
+
+
 slogdet: Primitive = differentiable(
     "slogdet",
     "the sign of the determinant, or its phase, and the logarithm of its modulus",
     lambda a: tuple(np.linalg.slogdet(a)),
     _infer_slogdet,
     _jvp_slogdet,
-    routine=decomposition("slogdet"),
+    routine=_routine_slogdet,
     batch=as_it_stands,
     family="linalg",
     work=work_of_elimination,

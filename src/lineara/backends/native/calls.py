@@ -28,10 +28,6 @@ _LOOP = ir.FunctionType(ir.VoidType(), [POINTER] * 4)
 class Calls(Loops):
     """Library code as operations on views."""
 
-    def wide(self, dtype: Dtype) -> Dtype:
-        """The dtype in which NumPy's linear algebra computes: double precision, always."""
-        return np.dtype({"f4": "f8", "c8": "c16"}.get(dtype.str[1:], dtype))
-
     def widened(self, view: View) -> View:
         """A contiguous copy in double precision."""
         return self.copied(view, self.wide(view.dtype))

@@ -64,6 +64,10 @@ class Loops(Arithmetic):
         """End the kernel with an error where a condition holds on a lane."""
         self.fail_if(self.reduce_or(condition).value, error)
 
+    def wide(self, dtype: Dtype) -> Dtype:
+        """The dtype in which NumPy's linear algebra computes: double precision, always."""
+        return np.dtype({"f4": "f8", "c8": "c16"}.get(dtype.str[1:], dtype))
+
     def view(self, block: Block) -> View:
         """An operand or a result as a view."""
         return contiguous(block.pointer, block.type.dtype, block.type.shape)
@@ -195,6 +199,35 @@ class Loops(Arithmetic):
         part = view.part((*view.shape[:-1], max(0, stop - start)))
         return replace(part, pointer=self.further(view.pointer, offset, view.strides[-1]))
 
+    def unrolled(
+        self,
+        function: Callable[..., Sequence[Any]],
+        operands: Sequence[View],
+        results: Sequence[View],
+        ranks: Sequence[int],
+    ) -> None:
+        """Apply a function to numbers, rows or matrices of them, of several arrays of a batch at a time.
+
+        `function(*operands)` gets nested lists of numbers in double precision and gives those of the results; `ranks` says
+        how many axes at the end of each view are in the lists.
+        """
+        views = [*operands, *results]
+        axes = list(merged([v.outer(rank) for v, rank in zip(views, ranks, strict=True)]))
+        last = axes.pop() if axes else None
+        with self._nested(axes, [v.pointer for v in views]) as pointers:
+
+            def emit(i: Number, lanes: int) -> None:
+                steps = last[1] if last else (0,) * len(views)
+                cells = [
+                    _Cells(self, v.last(rank, pointer), i, step, lanes)
+                    for v, rank, pointer, step in zip(views, ranks, pointers, steps, strict=True)
+                ]
+                made = function(*[c.loaded() for c in cells[: len(operands)]])
+                for c, values in zip(cells[len(operands) :], made, strict=True):
+                    c.store(values)
+
+            self.vectors(last[0], emit) if last else emit(self.constant(0, I64), 1)
+
     def value(self, view: View) -> Number:
         """The first number in an array."""
         return self.load(view.pointer, view.dtype)
@@ -249,6 +282,41 @@ class Loops(Arithmetic):
                 )
                 for b in blocks
             ]
+
+
+class _Cells:
+    """The elements of small arrays that lie a step apart, as nested lists of numbers with a lane for each array."""
+
+    def __init__(self, m: Loops, view: View, first: Number, step: int, lanes: int) -> None:
+        self.m, self.view, self.lanes = m, view, lanes
+        self.start = m.further(view.pointer, first, step)
+        self.apart = m.iota(lanes) * (step // view.dtype.itemsize)
+
+    def loaded(self) -> Any:
+        """The elements, in double precision."""
+        m, view = self.m, self.view
+        return self._nest(
+            lambda at: m.convert(m.gather(at, self.apart, view.dtype), m.wide(view.dtype))
+        )
+
+    def store(self, values: Any) -> None:
+        """Write the elements."""
+        m, flat = self.m, values
+        for _ in range(self.view.rank - 1):
+            flat = [x for row in flat for x in row]
+        rest = iter(flat if self.view.rank else [flat])
+        self._nest(
+            lambda at: m.scatter(
+                at, self.apart, m.splat(m.convert(next(rest), self.view.dtype), self.lanes)
+            )
+        )
+
+    def _nest(self, visit: Callable[[Any], Any], axis: int = 0, offset: int = 0) -> Any:
+        m, view = self.m, self.view
+        if axis == view.rank:
+            return visit(m.further(self.start, m.constant(offset, I64), 1))
+        places = [offset + i * view.strides[axis] for i in range(view.shape[axis])]
+        return [self._nest(visit, axis + 1, place) for place in places]
 
 
 class Variable:
