@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lineara.backends.native.cache import Compiled, Store
+from lineara.backends.native.cache import Store
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_an_empty_cache(call, directory):
 
 def test_entries_are_counted_and_removed(call, directory):
     for key in ("00aa", "00bb", "11cc"):
-        Store(directory).put(key, Compiled(bytes(100), None))
+        Store(directory).put(key, bytes(100))
     found = json.loads(call("cache", "info", "--json").out)
     assert found["entries"] == 3
     assert 300 < found["bytes"] < found["room"]

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from lineara.backends.native import cache
-from lineara.backends.native.cache import Compiled, Store, compiled, digest
+from lineara.backends.native.cache import Store, machine_code
 from lineara.backends.native.compile import Target, assembly, level_of, load, object_code
 
 TEXT = """
@@ -29,10 +29,6 @@ def directory(tmp_path, monkeypatch):
 def triple(code, x):
     library = load(code, ["triple"])
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library["triple"])(x)
-
-
-def fail():
-    raise AssertionError("built again")
 
 
 def files(directory):
@@ -64,23 +60,25 @@ def test_a_declared_function_is_given_by_its_address():
     assert ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library["triple"])(1) == 2
 
 
-def test_an_entry_is_found_again(directory):
-    first = compiled(digest(TEXT), lambda: (TEXT, {"workspace": 64}))
-    second = compiled(digest(TEXT), fail)
-    assert first == second
-    assert second.summary == {"workspace": 64}
-    assert triple(second.code, 5) == 15
+def test_an_entry_is_found_again(directory, monkeypatch):
+    first = machine_code(TEXT)
+    monkeypatch.setattr(cache.compiler, "optimised", None)
+    assert machine_code(TEXT) == first
+    assert triple(first, 5) == 15
 
 
-def test_an_entry_depends_on_every_part():
-    assert len({digest("a"), digest("b"), digest("a", "b"), digest("ab"), digest("b", "a")}) == 5
+def test_an_entry_depends_on_the_text_and_the_level(directory):
+    for text, level in ((TEXT, 1), (TEXT, 2), (TEXT + "; ", 1), (TEXT, 1), (TEXT, None), (TEXT, 3)):
+        machine_code(text, level)
+    assert len(files(directory)) == 4
 
 
 def test_another_process_finds_the_entry(directory):
-    compiled(digest(TEXT), lambda: (TEXT, None))
+    machine_code(TEXT)
     script = (
-        "from lineara.backends.native.cache import digest, store\n"
-        f"assert store().get(digest({TEXT!r})) is not None"
+        "from lineara.backends.native import cache\n"
+        "cache.compiler.optimised = None\n"
+        f"assert cache.machine_code({TEXT!r})"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
@@ -88,7 +86,7 @@ def test_another_process_finds_the_entry(directory):
 def test_an_empty_directory_name_keeps_nothing(monkeypatch):
     monkeypatch.setenv("LINEARA_CACHE_DIR", "")
     assert cache.store() is None
-    assert triple(compiled(digest(TEXT), lambda: (TEXT, None)).code, 2) == 6
+    assert triple(machine_code(TEXT), 2) == 6
 
 
 def test_the_default_directory_is_the_users(monkeypatch):
@@ -100,27 +98,27 @@ def test_the_default_directory_is_the_users(monkeypatch):
 
 @pytest.mark.parametrize("length", [0, 5, 20, 45, 60, -1])
 def test_a_truncated_file_is_no_entry(directory, length):
-    compiled(digest(TEXT), lambda: (TEXT, None))
+    machine_code(TEXT)
     (file,) = files(directory)
     file.write_bytes(file.read_bytes()[:length])
-    assert cache.store().get(digest(TEXT)) is None
-    assert triple(compiled(digest(TEXT), lambda: (TEXT, None)).code, 2) == 6
-    assert cache.store().get(digest(TEXT)) is not None
+    assert cache.store().get(file.stem) is None
+    assert triple(machine_code(TEXT), 2) == 6
+    assert cache.store().get(file.stem) is not None
 
 
 def test_a_changed_byte_is_no_entry(directory):
-    compiled(digest(TEXT), lambda: (TEXT, None))
+    machine_code(TEXT)
     (file,) = files(directory)
     data = bytearray(file.read_bytes())
     data[-10] ^= 1
     file.write_bytes(data)
-    assert cache.store().get(digest(TEXT)) is None
+    assert cache.store().get(file.stem) is None
 
 
 def test_what_cannot_be_written_is_forgotten(tmp_path):
     (tmp_path / "file").write_text("")
     store = Store(tmp_path / "file")
-    store.put("ab", Compiled(b"", None))
+    store.put("ab", b"")
     assert store.get("ab") is None
 
 
@@ -128,7 +126,7 @@ def test_the_oldest_entries_go(tmp_path):
     store = Store(tmp_path, room=3500)
     now = time.time_ns()
     for i in range(5):
-        store.put(f"{i}{i}", Compiled(bytes(1000), None))
+        store.put(f"{i}{i}", bytes(1000))
         if store.get(f"{i}{i}"):
             file = tmp_path / f"{i}{i}" / f"{i}{i}.code"
             os.utime(file, ns=(now + i, now + i))
@@ -143,13 +141,13 @@ def test_processes_may_write_at_once(tmp_path):
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from lineara.backends.native.cache import Compiled, Store\n"
+        "from lineara.backends.native.cache import Store\n"
         "store = Store(Path(sys.argv[1]), room=200_000)\n"
         "for i in range(300):\n"
         "    key = f'{i % 17:02x}'\n"
-        "    store.put(key, Compiled(bytes([i % 17]) * 9_000, i % 17))\n"
+        "    store.put(key, bytes([i % 17]) * 9_000)\n"
         "    found = store.get(key)\n"
-        "    assert found is None or found == Compiled(bytes([i % 17]) * 9_000, i % 17)\n"
+        "    assert found is None or found == bytes([i % 17]) * 9_000\n"
     )
     running = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) for _ in range(3)]
     assert [process.wait(timeout=60) for process in running] == [0, 0, 0]

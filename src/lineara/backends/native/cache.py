@@ -1,29 +1,25 @@
 """Machine code kept on disk, so that a second process starts without compiling.
 
-An entry is a file named by the digest of all that its code depends on: the program, the options, the processor, the versions
-of LLVM, NumPy and this package. It holds a summary for whoever asks, the code, and a checksum. Files are written aside and
-renamed, so that processes may share a directory; a damaged file counts as absent. The oldest entries go when there is no room.
+An entry is a file named by the digest of all that its code depends on: the text of the module, the level, the processor, and
+the compiler. It holds the code and a checksum. Files are written aside and renamed, so that processes may share a directory; a
+damaged file counts as absent. The entries that were not used for longest go when there is no room.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import llvmlite
-import numpy as np
+import llvmlite.binding as llvm
 
-from lineara.backends.native.compile import host, object_code
+from lineara.backends.native import compile as compiler
 
 ROOM = 1 << 30
 """The bytes that a directory may hold."""
@@ -31,14 +27,6 @@ ROOM = 1 << 30
 _MAGIC = b"lineara\x01"
 _CHECKSUM = 32
 _SUFFIX = ".code"
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """Object code, and what is to be known of it beyond: a value of JSON."""
-
-    code: bytes
-    summary: Any
 
 
 def default_directory() -> Path | None:
@@ -55,34 +43,35 @@ def default_directory() -> Path | None:
     return Path(base).expanduser() / "lineara"
 
 
-def digest(*parts: object) -> str:
-    """The name of an entry: it depends on the parts (their texts), and on the processor and the versions.
+def machine_code(text: str, level: int | None = None) -> bytes:
+    """The object code of a module, compiled only where it is not kept.
 
     Args:
-        parts: what the machine code is made of: the text or digest of a program, the options.
+        text: a module in LLVM's assembly language.
+        level: how much to optimise, as in `object_code`.
     """
-    hasher = blake2b(_environment(), digest_size=20)
-    for part in parts:
-        text = str(part).encode()
-        hasher.update(len(text).to_bytes(8, "little") + text)
+    kept = store()
+    if kept is None:
+        return compiler.object_code(text, level)
+    key = _digest(text, compiler.level_of(text) if level is None else level)
+    code = kept.get(key)
+    if code is None:
+        code = compiler.object_code(text, level)
+        kept.put(key, code)
+    return code
+
+
+def _digest(text: str, level: int) -> str:
+    hasher = blake2b(_compiler(), digest_size=20)
+    hasher.update(f"{level} {text}".encode())
     return hasher.hexdigest()
 
 
 @cache
-def _environment() -> bytes:
-    versions = version("lineara"), llvmlite.__version__, np.__version__, sys.version
-    return repr((host(), versions, sorted(_sources(Path(__file__).parents[2])))).encode()
-
-
-def _sources(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """The files of the package, by size and time: two states of a checkout have one version."""
-    with os.scandir(folder) as found:
-        for entry in found:
-            if entry.is_dir():
-                yield from _sources(Path(entry.path))
-            elif entry.name.endswith((".py", ".ll")):
-                status = entry.stat()
-                yield entry.path, status.st_size, status.st_mtime_ns
+def _compiler() -> bytes:
+    """What compiles: LLVM, how it is asked, and for which processor."""
+    asked = Path(compiler.__file__).read_bytes()
+    return repr((compiler.host(), llvmlite.__version__, llvm.llvm_version_info, asked)).encode()
 
 
 class Store:
@@ -96,8 +85,8 @@ class Store:
         self.room = room
         self._until_trim = 0
 
-    def get(self, key: str) -> Compiled | None:
-        """The entry of a digest, or None if there is none that is whole."""
+    def get(self, key: str) -> bytes | None:
+        """The code of a digest, or None if there is none that is whole."""
         path = self._path(key)
         with suppress(OSError):
             found = _decode(path.read_bytes())
@@ -108,9 +97,9 @@ class Store:
             return found
         return None
 
-    def put(self, key: str, compiled: Compiled) -> None:
-        """Keep an entry."""
-        path, data = self._path(key), _encode(compiled)
+    def put(self, key: str, code: bytes) -> None:
+        """Keep code."""
+        path, data = self._path(key), _MAGIC + _checksum(code) + code
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write(path, data)
@@ -164,20 +153,14 @@ def _write(path: Path, data: bytes) -> None:
         raise
 
 
-def _encode(compiled: Compiled) -> bytes:
-    summary = json.dumps(compiled.summary).encode()
-    body = len(summary).to_bytes(8, "little") + summary + compiled.code
-    return _MAGIC + blake2b(body, digest_size=_CHECKSUM).digest() + body
-
-
-def _decode(data: bytes) -> Compiled | None:
+def _decode(data: bytes) -> bytes | None:
     start = len(_MAGIC) + _CHECKSUM
-    body = data[start:]
-    whole = _MAGIC + blake2b(body, digest_size=_CHECKSUM).digest() == data[:start]
-    if not whole or len(body) < 8:
-        return None
-    end = 8 + int.from_bytes(body[:8], "little")
-    return Compiled(body[end:], json.loads(body[8:end]))
+    code = data[start:]
+    return code if data[:start] == _MAGIC + _checksum(code) else None
+
+
+def _checksum(code: bytes) -> bytes:
+    return blake2b(code, digest_size=_CHECKSUM).digest()
 
 
 @cache
@@ -189,21 +172,3 @@ def store() -> Store | None:
     """The store in use, or None where `LINEARA_CACHE_DIR` is empty."""
     directory = default_directory()
     return None if directory is None else _store(directory)
-
-
-def compiled(key: str, build: Callable[[], tuple[str, Any]], level: int | None = None) -> Compiled:
-    """What the store has under a key; else what is built now, compiled and kept.
-
-    Args:
-        key: a `digest` of all that `build` depends on, the level included.
-        build: gives the text of a module and a summary of it, a value of JSON.
-        level: how much to optimise, as in `object_code`.
-    """
-    kept = store()
-    found = kept.get(key) if kept else None
-    if found is None:
-        text, summary = build()
-        found = Compiled(object_code(text, level), summary)
-        if kept:
-            kept.put(key, found)
-    return found

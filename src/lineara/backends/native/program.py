@@ -14,8 +14,9 @@ from typing import Any
 
 from llvmlite import ir
 
+from lineara.backends.native.cache import machine_code
 from lineara.backends.native.callback import Callback, install
-from lineara.backends.native.compile import load, object_code
+from lineara.backends.native.compile import load
 from lineara.backends.native.control import Control
 from lineara.backends.native.executable import Details, Executable
 from lineara.backends.native.flat import Graph, Value, flatten, graph_work
@@ -236,7 +237,7 @@ class Program:
             table = self.module.globals[CALLBACKS]
             type_ = ir.ArrayType(POINTER, len(self.callbacks))
             table.value_type, table.initializer = type_, ir.Constant(type_, None)
-        code = object_code(str(self.module), level)
+        code = machine_code(str(self.module), level)
         library = load(code, ["kernel", *[CALLBACKS] * bool(self.callbacks)], symbols(code))
         if self.callbacks:
             install(library[CALLBACKS], self.callbacks)

@@ -15,7 +15,7 @@ from importlib import resources
 from string import Template
 from threading import RLock
 
-from lineara.backends.native.cache import compiled, digest
+from lineara.backends.native.cache import machine_code
 from lineara.backends.native.compile import Library, load
 from lineara.errors import SettingError
 
@@ -110,7 +110,7 @@ def _checked(n: object, where: str) -> int:
 def _loaded() -> Library:
     """The code, for as long as the process lives: its threads sleep in it."""
     text = _text()
-    code = compiled(digest("threads", text), lambda: (text, None), level=2).code
+    code = machine_code(text, level=2)
     library = load(code, (NAME, FORGET, COUNT))
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
     forget = ctypes.CFUNCTYPE(None)(library[FORGET])

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
 
-from lineara.backends.native.cache import compiled, digest
+from lineara.backends.native.cache import machine_code
 from lineara.backends.native.compile import Library, load
 
 FILES = ("types", "call", "match", "run", "build")
@@ -34,7 +34,7 @@ FIELDS = 128
 def machine() -> Library:
     """The native code."""
     text = _text()
-    code = compiled(digest("calling", text), lambda: (text, None), level=1).code
+    code = machine_code(text, level=1)
     names = re.findall(r"^declare .*@(Py\w+)\(", text, re.MULTILINE)
     types = {"PyArray_Type": np.ndarray, "PyTuple_Type": tuple, "PyList_Type": list}
     imports = {name: id(t) for name, t in (types | {"PyDict_Type": dict}).items()}
