@@ -474,7 +474,8 @@ class Emitter:
         """Change a part of the operand in place, or of a copy."""
         update, x, v = s.loops, s.inputs[0], s.output
         assert isinstance(update, Update)
-        target = self.may_change(s, x, group)
+        wanted = bool(at) and v in self.homes
+        target = None if wanted else self.may_change(s, x, group)
         if target is None:
             target = self._target(v, at, s)
             free = {a: n for a, n in enumerate(v.shape) if s.places[a] is None or s.places[a] not in at}
