@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LANES = 8
 WIDE = 32
 LIGHT = 12
-"""The operations of a trip up to which a loop takes four vectors at a time, so that they do not wait for each other."""
+"""The operations up to which a loop takes four vectors at a time, so that they do not wait for each other."""
 WRITTEN_OUT = 64
 """The trips of small loops that are written out, with those inside."""
 SCATTERED, TOGETHER, ACROSS = 1.0, 0.15, 8.0
@@ -38,7 +38,7 @@ def segments(emitter: Emitter, g: Group, at: At) -> list[Segment]:
     if emitter.lanes > 1 or n < 4 or not _worth_it(emitter, g, at):
         return [(0, n, 1)]
     cuts = [LANES, 4] if n < 64 else [LANES]
-    if n >= 2 * WIDE and _trip(g, at) <= LIGHT:
+    if n >= 2 * WIDE and _width(g) <= LIGHT:
         cuts.insert(0, WIDE)
     made, start = [], 0
     for lanes in cuts:
@@ -60,9 +60,9 @@ def _rest(s: Step, at: At, k: int) -> int:
     return prod([n for j, n in enumerate(s.extents) if j != k and j not in at[s]])
 
 
-def _trip(g: Group, at: At) -> float:
-    """The operations of one trip."""
-    return sum(_rest(s, at, g.index[s]) * _effort(s) for s in g.steps)
+def _width(g: Group) -> float:
+    """The operations of one trip, each step of it once: the more there are, the more registers they take."""
+    return sum(max(1.0, _effort(s)) for s in g.steps if not s.is_view)
 
 
 def _effort(s: Step) -> float:

@@ -78,6 +78,9 @@ def loops_of(node: Node) -> Sequence[Loops] | None:
         return [_pointwise(node.outputs[0], 0, lambda m, index: m.constant(value, dtype))]
     if isinstance(op, Apply):
         record, attributes = op.primitive, dict(op.attributes)
+        types = [tuple([v.type for v in vs]) for vs in (node.inputs, node.outputs)]
+        if record.routine is not None and record.prefers_routine(*types, attributes):
+            return None
         if record.scalar is not None:
             law = record.scalar
             return [
@@ -88,7 +91,6 @@ def loops_of(node: Node) -> Sequence[Loops] | None:
                 )
             ]
         if record.nest is not None:
-            types = [tuple([v.type for v in vs]) for vs in (node.inputs, node.outputs)]
             made: Sequence[Loops] = record.nest(*types, **attributes)
             return made
     return None
