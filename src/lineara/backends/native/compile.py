@@ -7,6 +7,7 @@ Object code holds no address: it names what it calls, and loading tells where th
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -82,7 +83,9 @@ def assembly(text: str, level: int | None = None, target: Target | None = None) 
 def _placed(text: str, machine: Any) -> str:
     """A module that says for which processor it is: alignments that are not written follow from it when the text is read."""
     body = _HEADER.sub("", text, count=1)
-    return f'target datalayout = "{machine.target_data}"\ntarget triple = "{machine.triple}"\n{body}'
+    return (
+        f'target datalayout = "{machine.target_data}"\ntarget triple = "{machine.triple}"\n{body}'
+    )
 
 
 _HEADER = re.compile(r'\A(\s*;[^\n]*\n|\s*target (triple|datalayout) = "[^"]*"\n)*')
@@ -140,4 +143,6 @@ _numbers = count()
 @cache
 def _linker() -> Any:
     _machine(0, host())
-    return llvm.create_lljit_compiler(use_jit_link=True)
+    linker = llvm.create_lljit_compiler(use_jit_link=True)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(linker))  # code may run until the process ends
+    return linker

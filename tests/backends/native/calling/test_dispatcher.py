@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import sys
 import threading
 from collections import OrderedDict, namedtuple
 
@@ -208,3 +209,20 @@ def test_signatures_may_be_forgotten_while_they_run(executable):
     while any(t.is_alive() for t in threads):
         f.clear()
     assert results == [0, 0, 0]
+
+
+@pytest.mark.parametrize("order", ["transposed", "strided", "reversed", "unaligned"])
+def test_arrays_in_other_orders_are_copied_natively(order, executable):
+    wide = ArrayType("f64", (2, 3))
+    f = Dispatcher(lambda *args: MISSED)
+    f.add(Signature(Kernel(executable("copy_48", (wide,), (wide,))), [[ARRAY]], ARRAY))
+    x = {
+        "transposed": np.arange(6.0).reshape(3, 2).T,
+        "strided": np.arange(24.0).reshape(4, 6)[::2, ::2],
+        "reversed": np.arange(6.0).reshape(2, 3)[::-1, ::-1],
+        "unaligned": np.arange(56, dtype=np.uint8)[3:51].view("f8").reshape(2, 3),
+    }[order]
+    before = sys.getrefcount(x)
+    for _ in range(10):
+        np.testing.assert_array_equal(f([x]), x)
+    assert sys.getrefcount(x) == before

@@ -16,7 +16,7 @@ from lineara.backends.native.cache import machine_code
 from lineara.backends.native.compile import Library, load
 
 FILES = ("types", "call", "match", "run", "build")
-_NUMPY_SLOTS = {"PyArray_ScalarAsCtype": 62, "PyArray_NewFromDescr": 94}
+_NUMPY_SLOTS = {"PyArray_ScalarAsCtype": 62, "PyArray_NewCopy": 85, "PyArray_NewFromDescr": 94}
 """Where NumPy's table of functions, whose order is fixed for all of NumPy 2, has them."""
 
 _WORD = ctypes.sizeof(ctypes.c_void_p)
@@ -38,7 +38,11 @@ def machine() -> Library:
     names = re.findall(r"^declare .*@(Py\w+)\(", text, re.MULTILINE)
     types = {"PyArray_Type": np.ndarray, "PyTuple_Type": tuple, "PyList_Type": list}
     imports = {name: id(t) for name, t in (types | {"PyDict_Type": dict}).items()}
-    return load(code, ("call", "free_workspace"), imports | {n: _address(n) for n in names})
+    library = load(code, ("call", "free_workspace"), imports | {n: _address(n) for n in names})
+    ctypes.pythonapi.Py_IncRef(
+        ctypes.py_object(library)
+    )  # callables may be called until the process ends
+    return library
 
 
 def _text() -> str:

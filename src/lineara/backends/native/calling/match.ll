@@ -95,7 +95,7 @@ no:
   ret i1 false
 }
 
-; An array is read where it is; a scalar is written where the kernel may read it.
+; An array is read where it is, or copied if its memory is of another order; a scalar is written where the kernel may read it.
 define internal i1 @match_leaf(ptr %object, ptr %type, ptr %leaf, ptr %matching) {
   %index.at = getelementptr %Matching, ptr %matching, i32 0, i32 1
   %index = load i64, ptr %index.at
@@ -106,9 +106,26 @@ define internal i1 @match_leaf(ptr %object, ptr %type, ptr %leaf, ptr %matching)
   br i1 %is.array, label %array, label %scalar
 array:
   %fits = call i1 @match_array(ptr %object, ptr %leaf)
-  br i1 %fits, label %hold, label %no
+  br i1 %fits, label %behaved, label %no
+behaved:                                                          ; in C order, 1, and aligned, 256; else a copy is
+  %flags.at = getelementptr %Array, ptr %object, i32 0, i32 7
+  %flags = load i32, ptr %flags.at
+  %both = and i32 %flags, 257
+  %as.it.is = icmp eq i32 %both, 257
+  br i1 %as.it.is, label %own, label %copy
+own:
+  call void @Py_IncRef(ptr %object)
+  br label %hold
+copy:
+  %copied = call ptr @PyArray_NewCopy(ptr %object, i32 0)
+  %uncopied = icmp eq ptr %copied, null
+  br i1 %uncopied, label %memory, label %hold
+memory:
+  call void @PyErr_Clear()
+  br label %no
 hold:
-  %data.at = getelementptr %Array, ptr %object, i32 0, i32 1
+  %array.held = phi ptr [ %object, %own ], [ %copied, %copy ]
+  %data.at = getelementptr %Array, ptr %array.held, i32 0, i32 1
   %data = load ptr, ptr %data.at
   store ptr %data, ptr %address.at
   %held.at = getelementptr %Matching, ptr %matching, i32 0, i32 4
@@ -116,8 +133,7 @@ hold:
   %objects.at = getelementptr %Matching, ptr %matching, i32 0, i32 5
   %objects = load ptr, ptr %objects.at
   %object.at = getelementptr ptr, ptr %objects, i64 %held
-  store ptr %object, ptr %object.at
-  call void @Py_IncRef(ptr %object)
+  store ptr %array.held, ptr %object.at
   %held1 = add i64 %held, 1
   store i64 %held1, ptr %held.at
   br label %yes
@@ -181,7 +197,7 @@ next:
   %i = phi i64 [ 0, %shape ], [ %i1, %axis ]
   %i1 = add i64 %i, 1
   %more = icmp slt i64 %i, %rank64
-  br i1 %more, label %axis, label %flags
+  br i1 %more, label %axis, label %yes
 axis:
   %x.at = getelementptr i64, ptr %shape.given, i64 %i
   %x = load i64, ptr %x.at
@@ -189,12 +205,8 @@ axis:
   %y = load i64, ptr %y.at
   %axis.same = icmp eq i64 %x, %y
   br i1 %axis.same, label %next, label %no
-flags:                                                            ; in C order, 1, and aligned, 256
-  %flags.at = getelementptr %Array, ptr %array, i32 0, i32 7
-  %flags.given = load i32, ptr %flags.at
-  %flags.both = and i32 %flags.given, 257
-  %behaved = icmp eq i32 %flags.both, 257
-  ret i1 %behaved
+yes:
+  ret i1 true
 no:
   ret i1 false
 }

@@ -60,6 +60,7 @@ declare ptr @PyBytes_FromStringAndSize(ptr, i64)
 declare ptr @PyObject_Call(ptr, ptr, ptr)
 declare ptr @PyObject_CallOneArg(ptr, ptr)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
+declare ptr @PyArray_NewCopy(ptr, i32)
 declare ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)
 declare void @PyArray_ScalarAsCtype(ptr, ptr)
 @PyTuple_Type = external global i8
