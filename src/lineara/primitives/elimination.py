@@ -133,7 +133,8 @@ def sign_and_logarithm(m: Any, a: Matrix) -> tuple[Any, Any]:
     if pivots[0].kind == "c":
         units = [p / m.convert(s, p.dtype) for p, s in zip(pivots, sizes, strict=True)]
     else:
-        units = [m.sign(p) for p in pivots]
+        one = m.full_like(pivots[0], 1)
+        units = [m.where(m.lt(p, 0), -one, one) for p in pivots]
     sign = reduce(m.mul, units)
     sign = m.where(odd, -sign, sign)
     return m.where(zero, 0, sign), m.where(zero, float("-inf"), logarithm)

@@ -98,7 +98,21 @@ def admitted(record, operands, low=-2.0, high=2.0):
     raise AssertionError("no sample is admitted")
 
 
-ROUNDED = {"polygamma", "gammainc", "betainc", "zeta", "cumprod", "recurrence", "cofactors", "pinv"}
+ROUNDED = {
+    "solve",
+    "triangular_solve",
+    "cholesky",
+    "det",
+    "slogdet",
+    "polygamma",
+    "gammainc",
+    "betainc",
+    "zeta",
+    "cumprod",
+    "recurrence",
+    "cofactors",
+    "pinv",
+}
 """Where NumPy may contract products of complex numbers, or sums series in another order."""
 
 
@@ -218,6 +232,34 @@ def test_a_failed_decomposition_is_the_error_of_the_reference(name, values, attr
         assert str(given.value) == str(meant.value)
 
 
+@pytest.mark.parametrize("size", [2, 3, 4, 5])
+def test_the_first_zero_on_a_diagonal_is_named(size):
+    record = REGISTRY["triangular_solve"]
+    a = np.tile(np.eye(size), (19, 1, 1))
+    a[11, 0, 0] = a[6, size - 1, size - 1] = 0
+    b = np.ones((19, size, 1))
+    flags = {"lower": False, "transposed": False, "unit_diagonal": False}
+    kernel = Kernel(record, tuple(ArrayType("f64", v.shape) for v in (a, b)), tuple(flags.items()))
+    with pytest.raises(np.linalg.LinAlgError, match=f"diagonal {size - 1}$"):
+        kernel(a, b)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", INEXACT)
+def test_small_matrices_in_batches_and_their_special_values(size, dtype):
+    rng = np.random.default_rng(size)
+    type_ = ArrayType(dtype, (2, 11, size, size))
+    values = draw(rng, type_)
+    values[0, 3] = 0
+    values[1, 9, 0, 0] = np.nan
+    with np.errstate(all="ignore"):
+        for name in ("det", "slogdet"):
+            check(REGISTRY[name], (type_,), (), [values])
+    values = values @ np.conj(values.swapaxes(-1, -2)) + np.eye(size, dtype=type_.dtype)
+    check(REGISTRY["cholesky"], (type_,), (), [values])
+    check(REGISTRY["solve"], (type_, type_), (("transposed", True),), [values, values])
+
+
 def test_flags_from_before_are_no_failure():
     record, operands = REGISTRY["cholesky"], (ArrayType("f64", (2, 2)),)
     kernel = Kernel(record, operands, ())
@@ -226,7 +268,7 @@ def test_flags_from_before_are_no_failure():
         np.testing.assert_array_equal(kernel(np.eye(2))[0], np.eye(2))
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 60, 1000])
+@pytest.mark.parametrize("size", [1, 2, 9, 60])
 @pytest.mark.parametrize("single", [False, True])
 def test_fourier_transforms(size, single):
     of, real = ("c64", "f32") if single else ("c128", "f64")
@@ -237,7 +279,7 @@ def test_fourier_transforms(size, single):
         sampled(REGISTRY["half_spectrum"], (of, half), axis=axis, size=size)
 
 
-NUMBERS = ("i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", *INEXACT)
+NUMBERS = ("i8", "i64", "u16", *INEXACT)
 
 
 @pytest.mark.parametrize("dtype", NUMBERS)
@@ -258,7 +300,7 @@ def check_order(values, axis):
 
 
 @pytest.mark.parametrize("dtype", ["f64", "f32", "i8", "u64", "bool"])
-@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 16, 17, 100, 1001])
+@pytest.mark.parametrize("size", [1, 7, 16, 1001])
 def test_sorting(size, dtype):
     rng = np.random.default_rng(size)
     for axis, shape in enumerate([(size, 3), (2, size)]):
