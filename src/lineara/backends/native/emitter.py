@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 from llvmlite import ir
 
+from lineara.backends.native import parallel
 from lineara.backends.native.flat import Value
 from lineara.backends.native.lanes import Dtype, Number
 from lineara.backends.native.lanewise import segments, unrolled
@@ -67,6 +69,8 @@ class Emitter:
         self.totals: dict[Step, Place | Total] = {}
         self.frames: list[Frame] = []
         self.lanes = 1
+        self.context: Any = None
+        self.apart = False
 
     # ------------------------------------------------------------------ levels
 
@@ -257,15 +261,11 @@ class Emitter:
         for start, stop, lanes in segments(self, g, at):
             if stop == start:
                 continue
-            wide = lanes > 1 and self.lanes == 1
-            partial = {s: Total(self, s, at[s], lanes) for s in reducing} if wide else plain
-            self.totals.update(partial)
-            within, self.lanes = self.lanes, max(self.lanes, lanes)
-            self._trips(g, at, start, stop, lanes if wide else 1)
-            self.lanes = within
-            if wide:
-                for s in reducing:
-                    plain[s].merge_lanes(partial[s])
+            cut = parallel.cut(self, g, at, (start, stop, lanes), plain)
+            if cut is None:
+                self.segment(g, at, start, stop, lanes, plain)
+            else:
+                parallel.run(self, g, at, lanes, cut, plain)
         for s in reducing:
             self._finish(s, at[s], plain[s], outer[s])
         for v in wanted:
@@ -273,7 +273,21 @@ class Emitter:
         for v in own:
             del self.homes[v]
 
-    def _trips(self, g: Group, at: At, start: int, stop: int, lanes: int) -> None:
+    def segment(
+        self, g: Group, at: At, start: Index, stop: Index, lanes: int, plain: dict[Step, Total]
+    ) -> None:
+        """Run the trips of a loop from start to stop, on so many lanes; what they sum up is merged into totals."""
+        wide = lanes > 1 and self.lanes == 1
+        partial = {s: Total(self, s, at[s], lanes) for s in plain} if wide else plain
+        self.totals.update(partial)
+        within, self.lanes = self.lanes, max(self.lanes, lanes)
+        self._trips(g, at, start, stop, lanes if wide else 1)
+        self.lanes = within
+        if wide:
+            for s, total in plain.items():
+                total.merge_lanes(partial[s])
+
+    def _trips(self, g: Group, at: At, start: Index, stop: Index, lanes: int) -> None:
         """Run the level inside for the trips from start to stop."""
 
         def body(i: Index) -> None:
@@ -283,7 +297,8 @@ class Emitter:
             self.level(g.steps, inside, ())
             self.numbers, self.places = numbers, places
 
-        if unrolled(g, at, (stop - start) // lanes):
+        known = isinstance(start, int) and isinstance(stop, int)
+        if known and unrolled(g, at, (stop - start) // lanes):
             for i in range(start, stop, lanes):
                 body(i)
         else:
@@ -546,20 +561,58 @@ class Total:
         type_ = s.output.type
         assert isinstance(type_, ArrayType)
         self.dtype = type_.dtype
-        m = emitter.m
-        identity = m.splat(self.nest.combine.identity(m, self.dtype), lanes)
         free = [k is not None and k not in at for k in s.places]
         self.slot: Any = None
-        if not any(free):
+        if any(free):
+            self.buffer = emitter.array(self.dtype, type_.shape, free, lanes)
+        else:
             self.slot = emitter.space.slot(self.dtype, lanes)
+        self._clear()
+
+    def _clear(self) -> None:
+        m = self.emitter.m
+        assert isinstance(self.nest, Nest) and self.nest.combine is not None
+        identity = m.splat(self.nest.combine.identity(m, self.dtype), self.lanes)
+        if self.slot is not None:
             m.store(self.slot, identity)
             return
-        self.buffer = emitter.array(self.dtype, type_.shape, free, lanes)
 
         def clear(full: dict[int, Position], width: int) -> None:
             write(m, self.buffer, self._positions(full), identity, width)
 
         self._over(clear)
+
+    def elsewhere(self, pointer: Any) -> Total:
+        """The total of the same loop in other memory."""
+        other = copy(self)
+        if self.slot is not None:
+            other.slot = pointer
+        else:
+            other.buffer = replace(self.buffer, pointer=pointer, root=Root(True))
+        return other
+
+    def begun(self, place: Total) -> Total:
+        """The total of a part of the loop, to be left at a place: in a register until then, if it is a number."""
+        if self.slot is not None:
+            return Total(self.emitter, self.step, self.at, self.lanes)
+        place._clear()
+        return place
+
+    def leave(self, place: Total) -> None:
+        """Put a number in its place."""
+        if self.slot is not None:
+            place.set((), self.get(()))
+
+    def merge(self, part: Total) -> None:
+        """Merge the total of a part of the loop into this one."""
+        assert isinstance(self.nest, Nest) and self.nest.combine is not None
+        merge = self.nest.combine.merge
+
+        def join(full: dict[int, Position], width: int) -> None:
+            positions = self._positions(full)
+            self.set(positions, merge(self.emitter.m, self.get(positions), part.get(positions)))
+
+        self._over(join)
 
     def _positions(self, full: dict[int, Position]) -> list[Position]:
         return [full.get(k, Position()) if k is not None else Position() for k in self.step.places]

@@ -65,6 +65,11 @@ def _width(g: Group) -> float:
     return sum(max(1.0, _effort(s)) for s in g.steps if not s.is_view)
 
 
+def trip_work(g: Group, at: At) -> float:
+    """The operations of one trip."""
+    return sum(_rest(s, at, g.index[s]) * max(1.0, _effort(s)) for s in g.steps if not s.is_view)
+
+
 def _effort(s: Step) -> float:
     """The operations of one element."""
     op = s.node.op

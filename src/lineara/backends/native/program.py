@@ -111,11 +111,11 @@ class Program:
         space = Space(builder, workspace)
 
         def scratch(size: int) -> Any:
-            return space.at(space.block(size)[0])
+            return emitter.space.at(emitter.space.block(size)[0])
 
         def fail_if(condition: Any, failure: Callable[[Details], Exception], *details: Any) -> None:
-            with builder.if_then(condition, likely=False):
-                self._fail(builder, context, failure, details)
+            with m.builder.if_then(condition, likely=False):
+                self._fail(emitter, failure, details)
 
         m = Machine(builder, self.module, scratch, fail_if)
         chain = builder.gep(context, [ir.Constant(LONG, CHAIN)], source_etype=BYTE)
@@ -125,16 +125,16 @@ class Program:
 
         def out_of_range(number: Number, axis: int, size: int) -> None:
             wrong = m.logical_or(m.lt(number, 0), m.ge(number, size))
-            with builder.if_then(m.reduce_or(wrong).value, likely=False):
+            with m.builder.if_then(m.reduce_or(wrong).value, likely=False):
                 worst = m.where(wrong, number, 0)
                 index = m.lane(worst, 0)
                 for i in range(1, worst.lanes):
                     x = m.lane(worst, i)
                     index = m.where(m.eq(index, 0), x, index)
-                self._fail(builder, context, OutOfRange(axis, size), (index.value,))
+                self._fail(emitter, OutOfRange(axis, size), (index.value,))
 
         emitter = Control(m, space, self, Lists(m, chain, no_memory), out_of_range)
-        emitter.context = context  # type: ignore[attr-defined]
+        emitter.context = context
         for v, pointer in zip(graph.params, arguments, strict=False):
             emitter.places[v] = _place(v, pointer)
             if isinstance(v.type, ArrayType) and v.type.shape == ():
@@ -156,8 +156,9 @@ class Program:
         return function, space.size
 
     def _fail(
-        self, builder: Any, context: Any, failure: Callable[[Details], Exception], details: Sequence[Any]
+        self, emitter: Control, failure: Callable[[Details], Exception], details: Sequence[Any]
     ) -> None:
+        builder, context = emitter.m.builder, emitter.context
         key = (type(failure), tuple(vars(failure).values())) if isinstance(failure, OutOfRange) else failure
         if key not in self.numbers:
             self.failures.append(failure)
@@ -183,7 +184,7 @@ class Program:
         start, length = emitter.space.block(max(1, size))
         block = Root(True, block=(start, length))
         code = emitter.m.builder.call(
-            function, [emitter.context, emitter.space.at(start), *arguments]  # type: ignore[attr-defined]
+            function, [emitter.context, emitter.space.at(start), *arguments]
         )
         emitter.space.release(block)
         self._checked(emitter, code)
@@ -216,7 +217,7 @@ class Program:
             for i, argument in enumerate(part):
                 b.store(argument, b.gep(place, [ir.Constant(LONG, i)], source_etype=POINTER))
             tables.append(place)
-        self._checked(emitter, b.call(function, [emitter.context, *tables]))  # type: ignore[attr-defined]
+        self._checked(emitter, b.call(function, [emitter.context, *tables]))
 
     def sometimes_check(self, emitter: Control, i: Index, trips: Index, work: int) -> None:
         """Look for an interrupt now and then, in a loop whose trips take so many operations."""
@@ -226,7 +227,7 @@ class Program:
         often = 1 << max(0, (OFTEN // max(1, work)).bit_length() - 1)
         turn = b.and_(emitter.m.long(i), ir.Constant(LONG, often - 1))
         with b.if_then(b.icmp_signed("==", turn, ir.Constant(LONG, often - 1)), likely=False):
-            clock = b.gep(emitter.context, [ir.Constant(LONG, CLOCK)], source_etype=BYTE)  # type: ignore[attr-defined]
+            clock = b.gep(emitter.context, [ir.Constant(LONG, CLOCK)], source_etype=BYTE)
             self._checked(emitter, b.call(interrupted(self.module), [clock]))
 
     # ------------------------------------------------------------------ machine code
