@@ -24,7 +24,7 @@ TUNED = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=100
 """The hidden option of JAX that compiles a whole loop into one kernel."""
 
 QUIET = 0.1
-"""A turn is quiet where others used less than this of a core; turns that are not count only where none is."""
+"""A turn is quiet where others used less than this of a core; where none is, the shortest counts."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,7 @@ def take_turns(workers: dict[str, Worker], found: dict[str, Measured], options: 
                     if answer.get("median") is not None:
                         turns.setdefault((name, what), []).append(answer)
     for (name, what), answers in turns.items():
-        quiet = [a for a in answers if a["others"] < QUIET] or answers
-        setattr(found[name], what, statistics.median(a["median"] for a in quiet))
+        quiet = [a["median"] for a in answers if a["others"] < QUIET]
+        shortest = min(a["median"] for a in answers)
+        setattr(found[name], what, statistics.median(quiet) if quiet else shortest)
         found[name].others = max(found[name].others, min(a["others"] for a in answers))
