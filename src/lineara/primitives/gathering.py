@@ -15,6 +15,8 @@ The records are those of static parts (`lineara.primitives.slicing`), with the i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -47,18 +49,22 @@ def _part_type(
     return ArrayType(x.dtype, indices[0].shape + rest)
 
 
+def _out_of_range(axis: int, size: int, details: tuple[int, ...]) -> Exception:
+    return IndexingError(
+        f"index {details[0]} is out of range for axis {axis} of size {size}",
+        mend=f"indices here go from 0 to {size - 1}; add the size to negative ones"
+        if size
+        else "an axis without elements has no indices",
+    )
+
+
 def _indexed(x: Any, indices: tuple[Any, ...], axes: Ints) -> Any:
     """A view of x whose first axes are the indexed ones, once the indices are in range."""
     for i, axis in zip(indices, axes, strict=True):
         size = x.shape[axis]
         if i.size and (i.min() < 0 or i.max() >= size):
             wrong = i.min() if i.min() < 0 else i.max()
-            raise IndexingError(
-                f"index {wrong} is out of range for axis {axis} of size {size}",
-                mend=f"indices here go from 0 to {size - 1}; add the size to negative ones"
-                if size
-                else "an axis without elements has no indices",
-            )
+            raise _out_of_range(axis, size, (wrong,))
     return np.moveaxis(x, axes, range(len(axes)))
 
 
@@ -110,6 +116,28 @@ def _take(x: Any, *indices: Any, axes: Ints) -> tuple[Any, Any]:
     _indexed(rest, indices, axes)[indices] = 0
     chosen = _spread(_last(x, indices, axes), part)
     return rest, np.where(chosen, part, np.zeros((), x.dtype))
+
+
+def _routine_take(m: Any, operands: Any, results: Any, *, axes: Ints) -> None:
+    """Backwards, so that of indices that repeat the last finds the element, and the others 0."""
+    x, *indices = map(m.view, operands)
+    rest, part = map(m.view, results)
+    for i, axis in zip(indices, axes, strict=True):
+        wrong, found = m.outside(i, x.shape[axis])
+        m.fail_if(found.value, partial(_out_of_range, axis, x.shape[axis]), wrong.value)
+    m.copy(x, rest)
+    kept = rest.permuted((*axes, *(a for a in range(x.rank) if a not in axes)))
+    rank = x.rank - len(axes)
+    row = part.dtype.itemsize * prod(part.shape[part.rank - rank :])
+    count = indices[0].size
+    with m.loop(count) as back:
+        k = (count - 1) - back
+        place = kept.pointer
+        for i, stride in zip(indices, kept.strides, strict=False):
+            place = m.further(place, m.element(i, k), stride)
+        source, target = kept.last(rank, place), part.last(rank, m.further(part.pointer, k, row))
+        m.copy(source, target)
+        m.map(lambda v: m.full_like(v, 0), [source], source)
 
 
 def _infer_two(name: str, kinds: str) -> Any:
@@ -228,4 +256,5 @@ take_at: Primitive = multilinear(
     family="indexing",
     examples=_READS,
     work=work_of_part,
+    routine=_routine_take,
 )

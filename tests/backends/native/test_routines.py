@@ -79,6 +79,8 @@ class Kernel:
 
 def draw(rng, type_, low=-2.0, high=2.0):
     kind, shape = type_.dtype.kind, type_.shape
+    if kind in "iu" and low >= 0:
+        return rng.integers(int(low), int(high), shape).astype(type_.dtype)
     if kind in "biu":
         return rng.integers(0 if kind != "i" else -5, 2 if kind == "b" else 6, shape).astype(
             type_.dtype
@@ -314,6 +316,24 @@ def test_sorting_puts_nan_last_and_keeps_equal_elements_in_order():
     assert given[0].tobytes() == np.sort(values, 1, kind="stable").tobytes()
     check_order(values, 0)
     check_order(np.sort(rng.normal(size=500))[::-1].copy(), 0)
+
+
+def test_taking_at_indices_that_repeat():
+    rng = np.random.default_rng(0)
+    x, i = rng.normal(size=(5, 4, 3)), rng.integers(0, 4, (3, 7))
+    operands = ArrayType("f64", x.shape), ArrayType("i32", i.shape)
+    check(REGISTRY["take_at"], operands, (("axes", (1,)),), [x, i.astype("i4")])
+
+
+@pytest.mark.parametrize("indices", [[0, 3], [-1, 2], [4, -2]])
+def test_taking_out_of_range(indices):
+    values = np.zeros(3), np.array(indices)
+    operands = tuple(ArrayType(v.dtype, v.shape) for v in values)
+    with pytest.raises(IndexError) as meant:
+        REGISTRY["take_at"].evaluate(*values, axes=(0,))
+    with pytest.raises(IndexError) as given:
+        Kernel(REGISTRY["take_at"], operands, (("axes", (0,)),))(*values)
+    assert str(given.value) == str(meant.value)
 
 
 SPECIAL = [

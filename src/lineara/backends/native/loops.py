@@ -232,6 +232,21 @@ class Loops(Arithmetic):
         """The first number in an array."""
         return self.load(view.pointer, view.dtype)
 
+    def element(self, view: View, index: Number) -> Number:
+        """One of contiguous integers, as an index."""
+        return self.convert(self.load(self.at(view.pointer, index, view.dtype), view.dtype), I64)
+
+    def outside(self, view: View, size: int) -> tuple[Number, Number]:
+        """The least of contiguous indices if it is negative, else the greatest, and whether it is out of range."""
+        least, greatest = (self.variable(self.constant(0, I64)) for _ in range(2))
+        with self.loop(view.size) as i:
+            index = self.element(view, i)
+            least.set(self.minimum(least.get(), index))
+            greatest.set(self.maximum(greatest.get(), index))
+        wrong = self.where(self.lt(least.get(), 0), least.get(), greatest.get())
+        inside = self.ge(wrong, 0) & self.lt(wrong, size)
+        return wrong, ~inside if view.size else self.constant(False, BOOL)
+
     def any(self, test: Callable[[Number], Number], view: View) -> Number:
         """Whether a test holds for some of contiguous elements."""
         found = self.variable(self.constant(False, BOOL))
