@@ -45,7 +45,7 @@ def test_code_runs_at_every_level(level):
 
 
 def test_large_modules_are_optimised_less():
-    assert [level_of(TEXT * n) for n in (1, 6_000, 60_000)] == [3, 2, 1]
+    assert [level_of(TEXT * n) for n in (1, 6_000)] == [3, 1]
 
 
 def test_the_assembly_of_another_processor_can_be_read():
