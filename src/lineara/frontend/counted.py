@@ -175,7 +175,11 @@ def refused(function: Callable[..., Any], instead: str) -> Callable[..., Any]:
     """The rule of a function whose result would have a shape that depends on values."""
 
     def rule(*args: Any, **kwargs: Any) -> Any:
-        raise depends_on_values(f"np.{function.__name__}", instead)
+        raise TraceError(
+            f"np.{function.__name__} has no meaning on traced arrays: the shape of the result would depend on values",
+            origin=user_origin(),
+            mend=f"use {instead}",
+        )
 
     return rule
 
