@@ -12,8 +12,9 @@ from lineara.primitives.conversion import (
     conj,
 )
 from lineara.primitives.elimination import is_small, lower_factor
+from lineara.primitives.failures import DIVERGED, check_finite, failure, refuse_infinite
 from lineara.primitives.forms import INEXACT, as_it_stands, differentiable, real_of
-from lineara.primitives.linalg import failure, triangular_solve
+from lineara.primitives.linalg import triangular_solve
 from lineara.primitives.matrices import (
     adjoint,
     band,
@@ -182,15 +183,21 @@ def _jvp_pinv(operands: Any, results: Any, tangents: Any, attributes: Any) -> li
     return [outside - matmul(matmul(p, a_dot), p)]
 
 
+def _pinv(a: Any, *, rcond: float) -> Any:
+    check_finite(a)
+    return np.linalg.pinv(a, rcond)
+
+
 def _routine_pinv(m: Any, operands: Any, results: Any, *, rcond: float) -> None:
     """As NumPy: the columns of u over the singular values, times v."""
     if not operands[0].type.size:
         return
+    refuse_infinite(m, m.view(operands[0]))
     with m.every([m.view(operands[0]), m.view(results[0])], [2, 2]) as (a, result):
         rows, columns = a.shape
         k, dtype, real = min(a.shape), a.dtype, real_of(a.dtype)
         u, s, vh = m.space(dtype, (rows, k)), m.space(real, (k,)), m.space(dtype, (k, columns))
-        m.matrices("svd_s", [m.mapped(m.conj, a)], [u, s, vh], failure("SVD did not converge"))
+        m.matrices("svd_s", [m.mapped(m.conj, a)], [u, s, vh], failure(DIVERGED))
         largest = m.variable(m.value(s))
         with m.loop(k) as i:
             largest.set(m.maximum(largest.get(), m.load(m.at(s.pointer, i, real), real)))
@@ -208,7 +215,7 @@ def _routine_pinv(m: Any, operands: Any, results: Any, *, rcond: float) -> None:
 pinv: Primitive = differentiable(
     "pinv",
     "the pseudoinverse; singular values up to rcond times the largest count as 0",
-    lambda a, *, rcond: np.linalg.pinv(a, rcond),
+    _pinv,
     _infer_pinv,
     _jvp_pinv,
     batch=as_it_stands,

@@ -169,8 +169,8 @@ def _parts(x: Any) -> list[Any]:
 
 
 def cofactors_of(m: Any, a: Matrix, failure: Any) -> Matrix:
-    """The signed minors; fails, as a decomposition does, where there is a NaN."""
-    m.fail_if(any_of(m, [m.isnan(x) for row in a for x in row]), failure)
+    """The signed minors; fails, as a decomposition does, where an element is not finite."""
+    m.fail_if(any_of(m, [~m.isfinite(x) for row in a for x in row]), failure)
     n = len(a)
     rows = range(n)
     if n == 1:

@@ -6,8 +6,6 @@ is a solve with the transposed matrix, not the adjoint one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ from lineara.primitives.elimination import (
     solved,
     solved_triangle,
 )
+from lineara.primitives.failures import DIVERGED, check_finite, failure, refuse_infinite
 from lineara.primitives.forms import (
     INEXACT,
     as_it_stands,
@@ -49,25 +48,6 @@ from lineara.primitives.shape import broadcast
 Types = tuple[ArrayType, ...]
 Shape = tuple[int, ...]
 RIGHT = (frozenset((1,)),)
-
-
-def _linalg_error(message: str, details: tuple[int, ...]) -> Exception:
-    return np.linalg.LinAlgError(message.format(*details))
-
-
-@cache
-def failure(message: str) -> Callable[[tuple[int, ...]], Exception]:
-    """What machine code raises where NumPy raises a `LinAlgError`; numbers that it finds out fill the braces."""
-    return partial(_linalg_error, message)
-
-
-def decomposition(name: str, message: str) -> Callable[..., None]:
-    """The routine of a record that is one of NumPy's decompositions, with the message of its error."""
-
-    def routine(m: Any, operands: Any, results: Any) -> None:
-        m.matrices(name, [*map(m.view, operands)], [*map(m.view, results)], failure(message))
-
-    return routine
 
 
 def _check_flags(name: str, **flags: Any) -> None:
@@ -244,6 +224,7 @@ def _cofactors(a: Any) -> Any:
     """By singular values, so that singular matrices need no care."""
     if not a.size:
         return a
+    check_finite(a)
     u, s, vh = np.linalg.svd(a)
     n = s.shape[-1]
     others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)
@@ -254,11 +235,12 @@ def _cofactors(a: Any) -> Any:
 def _routine_cofactors(m: Any, operands: Any, results: Any) -> None:
     if not operands[0].type.size:
         return
-    failed = failure("SVD did not converge")
+    failed = failure(DIVERGED)
     if is_small(operands[0].type.shape):
         views = [m.view(operands[0])], [m.view(results[0])]
         m.unrolled(lambda a: [cofactors_of(m, a, failed)], *views, [2, 2])
         return
+    refuse_infinite(m, m.view(operands[0]))
     with m.every([m.view(operands[0]), m.view(results[0])], [2, 2]) as (a, result):
         n, dtype, real = a.shape[0], a.dtype, real_of(a.dtype)
         u, vh, scaled = (m.space(dtype, (n, n)) for _ in range(3))

@@ -22,8 +22,15 @@ from lineara.primitives.conversion import (
     imag,
     real,
 )
+from lineara.primitives.failures import (
+    DIVERGED,
+    check_finite,
+    decomposition,
+    failure,
+    refuse_infinite,
+)
 from lineara.primitives.forms import INEXACT, as_it_stands, differentiable, real_of
-from lineara.primitives.linalg import decomposition, failure, solve
+from lineara.primitives.linalg import solve
 from lineara.primitives.matrices import (
     adjoint,
     along_columns,
@@ -174,6 +181,16 @@ eig: Primitive = differentiable(
 )
 
 
+def _svd(a: Any) -> tuple[Any, ...]:
+    check_finite(a)
+    return tuple(np.linalg.svd(a, full_matrices=False))
+
+
+def _routine_svd(m: Any, operands: Any, results: Any) -> None:
+    refuse_infinite(m, m.view(operands[0]))
+    decomposition("svd_s", DIVERGED)(m, operands, results)
+
+
 def _infer_svd(a: ArrayType) -> tuple[ArrayType, ...]:
     check_matrix("svd", INEXACT, a)
     *batch, m, n = a.shape
@@ -229,13 +246,13 @@ def _read_svd(u: Expr, s: Expr, vh: Expr) -> list[Any]:
 svd: Primitive = differentiable(
     "svd",
     "u with orthonormal columns, descending s ≥ 0 and vᴴ with orthonormal rows with u diag(s) vᴴ = a",
-    lambda a: tuple(np.linalg.svd(a, full_matrices=False)),
+    _svd,
     _infer_svd,
     _jvp_svd,
     batch=as_it_stands,
     family="decompositions",
     work=work_of(12),
     admits=_has_singular_values_apart,
-    routine=decomposition("svd_s", "SVD did not converge"),
+    routine=_routine_svd,
     examples=rectangles(_read_svd),
 )

@@ -211,7 +211,11 @@ SINGULAR = [
     ("eig", (np.full((2, 2), np.nan),), {}),
     ("eig", (np.array([[[1, 2], [3, np.inf]]], "c8"),), {}),
     ("svd", (np.full((2, 3), np.nan),), {}),
+    ("svd", (np.diag([np.inf, 1, 1]),), {}),
     ("pinv", (np.full((2, 3), np.nan),), {"rcond": 0.1}),
+    ("pinv", (np.diag([np.inf, 1, 1]),), {"rcond": 0.1}),
+    ("cofactors", (np.diag([np.inf, 1, 1, 1, 1]),), {}),
+    ("cofactors", (np.diag([np.inf, 1, 1]),), {}),
     ("cofactors", (np.full((2, 2), np.nan),), {}),
     (
         "triangular_solve",
