@@ -114,6 +114,9 @@ DIGAMMA_ROOT = mp.findroot(mp.digamma, mpf("1.46"))
 def _scaled_erfc(t: mpf) -> mpf:
     """x·e^(x²)·erfc x at x = 7/2·(1 + t)/(1 − t)."""
     x = mpf("3.5") * (1 + t) / (1 - t)
+    if x > 40:
+        terms = [(-1) ** k * mp.fac2(2 * k - 1) / (2 * x * x) ** k for k in range(1, 16)]
+        return (1 + mp.fsum(terms)) / mp.sqrt(mp.pi)
     return x * mp.erfc(x) * mp.exp(x * x)
 
 
@@ -128,6 +131,18 @@ def _psi(u: mpf) -> mpf:
     """(ψ(x) − ln x + 1/2x)·x² at x = 1/√u."""
     x = 1 / mp.sqrt(u)
     return (mp.digamma(x) - mp.log(x) + 1 / (2 * x)) * x**2
+
+
+def _psi1(u: mpf) -> mpf:
+    """(ψ′(x) − 1/x − 1/2x²)·x³ at x = 1/√u."""
+    x = 1 / mp.sqrt(u)
+    return (mp.psi(1, x) - 1 / x - 1 / (2 * x * x)) * x**3
+
+
+def _erfcx(t: mpf) -> mpf:
+    """e^(x²)·erfc x − ½ at x = ½ + t."""
+    x = mpf("0.5") + t
+    return mp.erfc(x) * mp.exp(x * x) - mpf("0.5")
 
 
 LN2_HALF = mp.log(2) / 2 * mpf("1.0001")
@@ -161,7 +176,7 @@ FITS = [
         _of_square(lambda s: (2 * mp.atanh(s) / s - 2 - 2 * s**2 / 3) / s**4),
         mpf(0),
         LOG_S,
-        (8, 1),
+        (8, 4),
         lambda z: z**2,
     ),
     Fit(
@@ -234,7 +249,7 @@ FITS = [
         mpf(0),
         (14, 8),
     ),
-    Fit("erfc", lambda t: _scaled_erfc(t) - mpf("0.5"), mpf(-5) / 9, mpf(7) / 9, (21, 11)),
+    Fit("erfc", lambda t: _scaled_erfc(t) - mpf("0.5"), mpf(-5) / 9, 1 - mpf(10) ** -6, (22, 12)),
     Fit("lgamma", lambda t: mp.loggamma(2 + t) / t, mpf("-0.75"), mpf("0.5"), (22, 12)),
     Fit("stirling", _stirling, mpf(10) ** -12, mpf("0.04"), (10, 4)),
     Fit(
@@ -244,6 +259,10 @@ FITS = [
         mpf("0.5"),
         (22, 12),
     ),
+    Fit("psi1", _psi1, mpf(10) ** -10, mpf("0.25"), (20, 10)),
+    Fit("gamma", _stirling, mpf(10) ** -12, mpf("0.25"), (17, 9)),
+    Fit("trigamma", lambda t: mp.psi(1, t + mpf("1.5")), mpf("-0.5"), mpf("0.5"), (26, 13)),
+    Fit("erfcx", _erfcx, mpf("-0.5"), mpf("0.5"), (19, 11)),
     Fit("psi", _psi, mpf(10) ** -12, mpf(1) / 9, (14, 7)),
 ]
 

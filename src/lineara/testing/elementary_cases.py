@@ -55,6 +55,15 @@ def _log_gamma(x: Any) -> Any:
     return mp.log(abs(mp.gamma(x))) if x < 2 else mp.loggamma(x)
 
 
+def _scaled_erfc(x: Any) -> Any:
+    if x > 50:
+        return mp.fsum((-1) ** k * mp.fac2(2 * k - 1) / (2 * x * x) ** k for k in range(16)) / (
+            x * mp.sqrt(mp.pi)
+        )
+    with mp.workprec(8000 if x > 20 else 1400):
+        return mp.exp(x * x) * mp.erfc(x)
+
+
 TINY, HUGE = 5e-324, 1.7976931348623157e308
 SMALL, UNIT, NEAR, FAR = Range(TINY, 1, log=True), Range(-1, 1), Range(-12, 12), Range(-700, 700)
 POSITIVE, AROUND_ONE, ANY = Range(TINY, HUGE, log=True), Range(0.5, 2), Range(1, HUGE, log=True)
@@ -91,7 +100,7 @@ CASES = (
         Range(0.5, 3),
         Range(3, 12),
         ANY,
-        Range(-30.001, -0.001, floor=1.0),
+        Range(-30.001, -0.001, floor=4.0),
         bound=4.0,
     ),
     _case(
@@ -104,6 +113,25 @@ CASES = (
         Range(-30.001, -0.001, floor=4.0),
         bound=4.0,
     ),
+    _case(
+        "trigamma",
+        lambda x: mp.psi(1, x),
+        Range(1e-150, 1, log=True),
+        Range(0.5, 3),
+        ANY,
+        Range(-30.001, -0.001),
+        bound=5.0,
+    ),
+    _case(
+        "gamma",
+        mp.gamma,
+        Range(1e-300, 1, log=True),
+        Range(0.5, 3),
+        Range(3, 171.6),
+        Range(-30.001, -0.001),
+        bound=4.0,
+    ),
+    _case("erfcx", _scaled_erfc, SMALL, UNIT, Range(-26, 6), Range(6, 1e300, log=True)),
     Case(
         "pow",
         mp.power,

@@ -75,6 +75,9 @@ SPECIAL = {  # at −inf, −0, 0, inf
     "logistic": (0.0, 0.5, 0.5, 1.0),
     "lgamma": (INF, INF, INF, INF),
     "digamma": (NAN, INF, -INF, INF),
+    "trigamma": (NAN, INF, INF, 0.0),
+    "gamma": (NAN, -INF, INF, INF),
+    "erfcx": (INF, 1.0, 1.0, 0.0),
 }
 
 
@@ -98,6 +101,7 @@ OUTSIDE = {
     "acosh": [0.999, -1, -1e30],
     "atanh": [1.0000002, -2, 1e30],
     "digamma": [-1, -7, -(2.0**60)],
+    "gamma": [-1, -7, -(2.0**60)],
 }
 
 

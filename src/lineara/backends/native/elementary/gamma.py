@@ -1,9 +1,10 @@
-"""The logarithm of the gamma function and its derivative.
+"""The logarithm of the gamma function and its derivatives.
 
     ln Γ(2 + t) = t·p(t)                                         for −¾ ≤ t ≤ ½
     ln Γ(x) = (x − ½)·(ln x − 1) + ½·ln 2π − ½ + s(1/x²)/x       for x ≥ 5
     ψ(1 + t) = (1 + t − x₀)·q(t − ½),  ψ(x₀) = 0                 for 0 ≤ t ≤ 1
     ψ(x) = ln x − 1/2x + d(1/x²)/x²                              for x ≥ 3
+    ψ′(x) = 1/x + 1/2x² + e(1/x²)/x³                             for x ≥ 2
 
 Between them one steps by Γ(x + 1) = x·Γ(x); negative arguments are reflected out of line.
 """
@@ -22,10 +23,15 @@ ROOT_LESS_ONE = (0.46163214496836225, 9.549995429965697e-17)
 FAR_LGAMMA, FAR_DIGAMMA = 5.0, 3.0
 
 
-def _quarter_angle(m: Lanes, x: Value) -> tuple[Value, Reduced]:
+def nearest(m: Lanes, x: Value) -> Value:
+    """The integer nearest to x ≥ 0."""
+    return m.where(x < 2.0**52, (x + 2.0**52) - 2.0**52, x)
+
+
+def quarter_angle(m: Lanes, x: Value) -> tuple[Value, Reduced]:
     """π times the distance of x from the nearest integer, or, where that is beyond ¼, from the nearest half."""
-    rounded = (m.abs(x) + 2.0**52) - 2.0**52
-    distance = m.where(m.abs(x) < 2.0**52, m.abs(m.abs(x) - rounded), 0.0)
+    size = m.abs(x)
+    distance = m.where(size < 2.0**52, m.abs(size - nearest(m, size)), 0.0)
     swapped = distance > 0.25
     part = m.where(swapped, 0.5 - distance, distance)
     angle, error = m.product(part, m.constant(PI[0]))
@@ -55,7 +61,7 @@ def lgamma(m: Lanes, x: Value) -> Value:
     """ln |Γ(x)|; for x < 0 it is ln (π/|sin πx|) − ln Γ(1 − x)."""
 
     def reflected(n: Lanes, y: Value) -> Value:
-        swapped, angle = _quarter_angle(n, y)
+        swapped, angle = quarter_angle(n, y)
         sine, cosine = sine_and_cosine(n, angle)
         value = -log(n, n.where(swapped, cosine, sine) / PI[0]) - _lgamma_positive(n, 1.0 - y)
         return n.where(angle.r.equals(0.0) & ~swapped, INF, value)
@@ -82,13 +88,38 @@ def digamma(m: Lanes, x: Value) -> Value:
     """ψ(x); for x < 0 it is ψ(1 − x) − π/tan πx."""
 
     def reflected(n: Lanes, y: Value) -> Value:
-        swapped, angle = _quarter_angle(n, y)
+        swapped, angle = quarter_angle(n, y)
         slope = tangent(n, angle)
         cotangent = n.where(swapped, slope, 1.0 / slope)
-        rounded = (n.abs(y) + 2.0**52) - 2.0**52
-        cotangent = n.where(rounded > n.abs(y), cotangent, -cotangent)
+        whole = nearest(n, n.abs(y))
+        cotangent = n.where(whole > n.abs(y), cotangent, -cotangent)
         value = _digamma_positive(n, 1.0 - y) - PI[0] * cotangent
-        return n.where((rounded.equals(n.abs(y))) | ~(n.abs(y) < 2.0**52), NAN, value)
+        return n.where(whole.equals(n.abs(y)), NAN, value)
 
     value = m.where(x.equals(0.0), m.copysign(INF, -x), _digamma_positive(m, x))
     return on_any(m, x < 0.0, "digamma", value, reflected, x)
+
+
+def _trigamma_positive(m: Lanes, x: Value) -> Value:
+    """ψ′(x) for x > 0."""
+    below, far = x < 1.0, x >= 2.0
+    inverse = 1.0 / x
+    square = inverse * inverse
+    t = m.where(below, x, x - 1.0)
+    near = m.poly(coefficients.TRIGAMMA[m.single], t - 0.5) + m.where(below, square, 0.0)
+    series = square * m.fma(inverse, m.poly(coefficients.PSI1[m.single], square), 0.5)
+    return m.where(far, inverse + series, near)
+
+
+def trigamma(m: Lanes, x: Value) -> Value:
+    """ψ′(x); for x < 0 it is (π/sin πx)² − ψ′(1 − x)."""
+
+    def reflected(n: Lanes, y: Value) -> Value:
+        swapped, angle = quarter_angle(n, y)
+        sine, cosine = sine_and_cosine(n, angle)
+        ratio = PI[0] / n.where(swapped, cosine, sine)
+        value = ratio * ratio - _trigamma_positive(n, 1.0 - y)
+        return n.where(y > -INF, value, NAN)
+
+    value = m.where(x.equals(0.0), INF, _trigamma_positive(m, x))
+    return on_any(m, x < 0.0, "trigamma", value, reflected, x)

@@ -10,6 +10,7 @@ from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
 from lineara.backends.native.elementary.exponential import (
     BIAS,
+    exp_sum,
     expm1_reduced,
     scaled,
     split,
@@ -17,6 +18,8 @@ from lineara.backends.native.elementary.exponential import (
 
 MIDDLE = 3.5
 BEYOND = 28.0
+BIG = 1e9
+INVERSE_ROOT_PI = 0.5641895835477563
 
 
 def _near(m: Lanes, x: Value) -> Value:
@@ -69,3 +72,14 @@ def erfc(m: Lanes, x: Value) -> Value:
     far = m.where(x < 0.0, 2.0 - tail, tail)
     near = m.fma(-x, _near(m, x), 1.0 - x)
     return m.where(y < 1.0, near, far)
+
+
+def erfcx(m: Lanes, x: Value) -> Value:
+    """e^(x²)·erfc x; for x < 0 it is 2·e^(x²) less that of −x."""
+    y = m.abs(x)
+    far = _quotient(m, *_scaled_tail(m, m.where(y < 1.0, 1.0, m.where(y > BIG, BIG, y))), y)
+    positive = m.where(y < 1.0, 0.5 + m.poly(coefficients.ERFCX[m.single], y - 0.5), far)
+    positive = m.where(y < BIG, positive, INVERSE_ROOT_PI / y)
+    size = m.where(y > BEYOND, BEYOND, y)
+    square, error = m.product(size, size)
+    return m.where(x < 0.0, 2.0 * exp_sum(m, square, error) - positive, positive)

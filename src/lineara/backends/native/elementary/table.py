@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lineara.backends.native.elementary import (
     exponential,
+    factorials,
     gamma,
     inverse,
     logarithm,
@@ -53,6 +54,9 @@ _ALL = (
     Elementary("erfc", normal.erfc, inline=False),
     Elementary("lgamma", gamma.lgamma, inline=False),
     Elementary("digamma", gamma.digamma, inline=False),
+    Elementary("trigamma", gamma.trigamma, inline=False),
+    Elementary("gamma", factorials.gamma, inline=False),
+    Elementary("erfcx", normal.erfcx, inline=False),
     Elementary("sin", trigonometric.sin),
     Elementary("cos", trigonometric.cos),
     Elementary("tan", trigonometric.tan),
