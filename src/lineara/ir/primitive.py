@@ -18,11 +18,6 @@ _named: WeakValueDictionary[str, Primitive] = WeakValueDictionary()
 _numbers = count(1)
 
 
-def _always(*types: Any) -> bool:
-    """What a record without loops prefers."""
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Example:
     """Operand types and attributes at which the record proves itself, and where its operands are sampled.
@@ -60,7 +55,7 @@ class Primitive:
     routine      `(m, operands, results, **attributes)`, emits the meaning of a whole-array algorithm on blocks of memory: a
                  block has a `type` and a `pointer` to contiguous elements; `m` brings loops, memory and library code
     prefers_routine  `(operand types, result types, attributes) -> bool`, of a record with loops and a routine: whether the routine is
-                 the faster one
+                 the faster one; None: never
     transient    whether it is made for one run, so that no program with it is remembered
     key          what tells it apart from other records
     inferred     the result types that are known
@@ -83,7 +78,7 @@ class Primitive:
     scalar: Callable[..., Any] | None = None
     nest: Callable[..., Any] | None = None
     routine: Callable[..., None] | None = None
-    prefers_routine: Callable[..., bool] = _always
+    prefers_routine: Callable[..., bool] | None = None
     jointly: bool = False
     elementwise: bool = False
     admits: Callable[..., bool] | None = None

@@ -107,6 +107,45 @@ def _transpose(operands: Any, cotangents: Any, *, spec: Spec) -> list[Any]:
     return [contract(x, cotangents[0], spec=(of_x, of_result, of_y))]
 
 
+BLOCK, MANY = 24, 1 << 17
+"""A product of matrices goes to the library from so many rows, columns and terms on, and so many products of numbers."""
+
+
+def _prefers_library(
+    operands: tuple[ArrayType, ...], results: tuple[ArrayType, ...], attributes: Attributes
+) -> bool:
+    """Whether it is a product of matrices that are large in all directions, and inexact."""
+    of_x, of_y, of_result = attributes["spec"]
+    size = dict(zip((*of_x, *of_y), (*operands[0].shape, *operands[1].shape), strict=True))
+    sizes = [
+        prod(size[a] for a in group)
+        for group in _groups(attributes["spec"])[1:]
+    ]
+    return results[0].is_inexact and min(sizes) >= BLOCK and prod(sizes) >= MANY
+
+
+def _groups(spec: Spec) -> tuple[Labels, Labels, Labels, Labels]:
+    """The labels of the batch, of the rows, of the terms and of the columns."""
+    of_x, of_y, of_result = spec
+    return (
+        tuple(a for a in of_result if a in of_x and a in of_y),
+        tuple(a for a in of_result if a not in of_y),
+        tuple(a for a in of_x if a not in of_result),
+        tuple(a for a in of_result if a not in of_x),
+    )
+
+
+def _product(m: Any, operands: Any, results: Any, *, spec: Spec) -> None:
+    """Products of matrices by the library, each group of labels as one axis."""
+    batch, rows, terms, columns = _groups(spec)
+    needed = ((batch, rows, terms), (batch, terms, columns), (batch, rows, columns))
+    x, y, z = [
+        (m.view(block), [[labels.index(a) for a in group] for group in groups])
+        for block, labels, groups in zip((*operands, *results), spec, needed, strict=True)
+    ]
+    m.product_of_groups(x, y, z)
+
+
 def _example(dtype: str, x: tuple[int, ...], y: tuple[int, ...], spec: Spec) -> Example:
     return Example((ArrayType(dtype, x), ArrayType(dtype, y)), (("spec", spec),))
 
@@ -119,6 +158,8 @@ contract: Primitive = multilinear(
     _transpose,
     linear_in=(frozenset((0,)), frozenset((1,))),
     batch=with_attributes(_with_label),
+    routine=_product,
+    prefers_routine=_prefers_library,
     family="contraction",
     work=_work,
     examples=(

@@ -338,6 +338,7 @@ def multilinear(
     scalar: Callable[..., Any] | None = None,
     nest: Callable[..., Any] | None = None,
     routine: Callable[..., None] | None = None,
+    prefers_routine: Callable[..., bool] | None = None,
 ) -> Primitive:
     """A record that is linear in each of the sets of operands `linear_in`, the others held, or `jointly` in all operands.
 
@@ -378,6 +379,7 @@ def multilinear(
         scalar=scalar,
         nest=nest,
         routine=routine,
+        prefers_routine=prefers_routine,
     )
     return record
 

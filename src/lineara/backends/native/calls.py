@@ -18,7 +18,7 @@ from lineara.backends.native.library import (
 )
 from lineara.backends.native.loops import BYTE, LONG, Block, Count, Failure, Loops
 from lineara.backends.native.memory import POINTER
-from lineara.backends.native.views import View, merged
+from lineara.backends.native.views import View, grouped, merged
 
 INT = ir.IntType(32)
 _LETTERS = {"f4": "s", "f8": "d", "c8": "c", "c16": "z"}
@@ -101,6 +101,34 @@ class Calls(Loops):
     def product(self, a: View, b: View, result: View) -> None:
         """The product of matrices of any dtype, as NumPy computes it."""
         self.ufunc(np.matmul, [a, b], [result])
+
+    def product_of_groups(self, *arrays: tuple[View, Sequence[Sequence[int]]]) -> None:
+        """The product of two views into a third, each with its groups of axes: the batch, the rows, the columns."""
+        x, y, z = [grouped(view, groups) for view, groups in arrays]
+        x, y = [
+            self.contiguous_groups(*array) if found is None else found
+            for found, array in zip((x, y), arrays, strict=False)
+        ]
+        if z is not None:
+            self.product(x, y, z)
+            return
+        view, groups = arrays[2]
+        order = view.permuted([a for group in groups for a in group])
+        made = self.space(view.dtype, order.shape)
+        starts = np.cumsum([0, *map(len, groups)])
+        runs = [list(range(a, b)) for a, b in zip(starts, starts[1:], strict=False)]
+        whole = grouped(made, runs)
+        assert whole is not None
+        self.product(x, y, whole)
+        self.copy(made, order)
+
+    def contiguous_groups(self, view: View, groups: Sequence[Sequence[int]]) -> View:
+        """A copy of a view in which each group of axes is one axis."""
+        made = self.copied(view.permuted([a for group in groups for a in group]))
+        starts = np.cumsum([0, *map(len, groups)])
+        found = grouped(made, [list(range(a, b)) for a, b in zip(starts, starts[1:], strict=False)])
+        assert found is not None
+        return found
 
     def fourier(self, name: str, operand: View, result: View) -> None:
         """Run a transform of NumPy, without a factor, along the last axis, in double precision as NumPy does."""

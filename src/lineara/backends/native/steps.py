@@ -79,7 +79,7 @@ def loops_of(node: Node) -> Sequence[Loops] | None:
     if isinstance(op, Apply):
         record, attributes = op.primitive, dict(op.attributes)
         types = [tuple([v.type for v in vs]) for vs in (node.inputs, node.outputs)]
-        if record.routine is not None and record.prefers_routine(*types, attributes):
+        if record.prefers_routine is not None and record.prefers_routine(*types, attributes):
             return None
         if record.scalar is not None:
             law = record.scalar

@@ -82,3 +82,16 @@ def merged(views: Sequence[View]) -> Iterator[tuple[Any, tuple[int, ...]]]:
         else:
             axes.append((size, strides))
     yield from axes
+
+
+def grouped(view: View, groups: Sequence[Sequence[int]]) -> View | None:
+    """The view in which each group of axes is one axis; None where no stride makes it one."""
+    shape, strides = [], []
+    for group in groups:
+        wide = [a for a in group if view.shape[a] != 1]
+        near = zip(wide, wide[1:], strict=False)
+        if any(view.strides[a] != view.strides[b] * view.shape[b] for a, b in near):
+            return None
+        shape.append(prod(view.shape[a] for a in group))
+        strides.append(view.strides[wide[-1]] if wide else view.dtype.itemsize)
+    return replace(view, shape=tuple(shape), strides=tuple(strides))
