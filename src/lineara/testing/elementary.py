@@ -75,9 +75,9 @@ def optimised(module: ir.Module, machine: llvm.TargetMachine) -> llvm.ModuleRef:
 class Compiled:
     """Elementary functions of one dtype, applied to NumPy arrays."""
 
-    def __init__(self, names: list[str], dtype: Any, lanes: int = 8) -> None:
+    def __init__(self, names: list[str], dtype: Any, lanes: int = 8, cpu: str = "") -> None:
         self.dtype, self.lanes = np.dtype(dtype), lanes
-        machine = target_machine()
+        machine = target_machine(llvm.get_process_triple() if cpu else "", cpu)
         parsed = optimised(loop_module(names, dtype, lanes), machine)
         self.engine = llvm.create_mcjit_compiler(parsed, machine)
         self.engine.finalize_object()

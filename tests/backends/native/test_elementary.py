@@ -1,6 +1,7 @@
 """Elementary functions: their errors against mpmath, their special values, and that they are vector code."""
 
 import os
+import platform
 import re
 
 import numpy as np
@@ -41,6 +42,13 @@ def test_every_function_is_measured():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_errors_are_within_the_bound(compiled, case):
     check_errors(compiled, case, 250, seed=1)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors fuse always")
+def test_errors_are_within_the_bound_without_fused_operations():
+    plain = Compiled(sorted(NAMES), np.float64, cpu="x86-64")
+    for case in CASES:
+        check_errors(plain, case, 120, seed=2)
 
 
 @pytest.mark.fuzz
