@@ -25,6 +25,7 @@ from lineara.api.programs import (
     trace,
 )
 from lineara.api.why import why_zero
+from lineara.backends.native.threads import get_num_threads, set_num_threads
 from lineara.frontend import Dispatch
 
 Dispatch.namespace = namespace
@@ -41,6 +42,7 @@ __all__ = [
     "custom_root",
     "custom_vjp",
     "fori_loop",
+    "get_num_threads",
     "grad",
     "hessian",
     "hvp",
@@ -58,6 +60,7 @@ __all__ = [
     "partial_eval",
     "plan",
     "scan",
+    "set_num_threads",
     "stop_gradient",
     "switch",
     "trace",

@@ -93,9 +93,8 @@ def _initial() -> int:
     text = os.environ.get(VARIABLE, "").strip()
     if text:
         return _checked(int(text) if text.isdecimal() else text, f"the environment ({VARIABLE})")
-    if sys.platform == "linux":
-        return min(MOST, len(os.sched_getaffinity(0)))
-    return min(MOST, os.cpu_count() or 1)
+    known = getattr(os, "sched_getaffinity", None)
+    return min(MOST, len(known(0)) if known else os.cpu_count() or 1)
 
 
 def _checked(n: object, where: str) -> int:
