@@ -121,7 +121,6 @@ erfcx: Primitive = _real(
     [lambda z, x: 2 * x * z - 2 / sqrt(pi)],
     -1.0,
     2.0,
-    scalar=None,
 )
 dawson: Primitive = _real(
     "dawson",
@@ -157,7 +156,6 @@ gamma: Primitive = _real(
     [lambda z, x: z * digamma(x)],
     0.5,
     3.0,
-    scalar=None,
 )
 
 

@@ -27,8 +27,8 @@ class Inverses(Functions):
     """Inverse functions, and the special functions of the library."""
 
     cbrt = _library("cbrt")
-    erf, erfc, logistic = map(_library, ("erf", "erfc", "logistic"))
-    lgamma, digamma = map(_library, ("lgamma", "digamma"))
+    erf, erfc, erfcx, logistic = map(_library, ("erf", "erfc", "erfcx", "logistic"))
+    gamma, lgamma, digamma = map(_library, ("gamma", "lgamma", "digamma"))
 
     def _around(self, z: Number) -> tuple[Number, Number]:
         """√(1 − z) and √(1 + z)."""
