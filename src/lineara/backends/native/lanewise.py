@@ -38,7 +38,7 @@ def segments(emitter: Emitter, g: Group, at: At) -> list[Segment]:
     if emitter.lanes > 1 or n < 4 or not _worth_it(emitter, g, at):
         return [(0, n, 1)]
     cuts = [LANES, 4] if n < 64 else [LANES]
-    if n >= 2 * WIDE and _width(g) <= LIGHT:
+    if n >= 2 * WIDE and _width(g) <= LIGHT and _is_close(emitter, g):
         cuts.insert(0, WIDE)
     made, start = [], 0
     for lanes in cuts:
@@ -103,6 +103,14 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
             )
         inside += best
     return here <= inside
+
+
+def _is_close(emitter: Emitter, g: Group) -> bool:
+    """Whether the elements that are loaded for neighbouring trips are neighbours."""
+    own = {v for s in g.steps for v in s.outputs}
+    return all(
+        _loads(emitter, s, g.index[s], own) <= TOGETHER * len(s.inputs) for s in g.steps
+    )
 
 
 def _may_bind(s: Step, j: int) -> bool:

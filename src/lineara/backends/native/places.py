@@ -198,7 +198,7 @@ def read(m: Machine, place: Place, positions: Sequence[Position], lanes: int) ->
         return m.shuffle(
             m.load(_at(m, place.pointer, start, dtype), dtype, lanes), range(lanes - 1, -1, -1)
         )
-    return m.gather(_at(m, place.pointer, base, dtype), m.iota(lanes) * step, dtype)
+    return m.joined([_lane(m, place.pointer, base, k * step, dtype) for k in range(lanes)])
 
 
 def write(m: Machine, buffer: Buffer, positions: Sequence[Position], x: Number, lanes: int) -> None:
@@ -221,7 +221,14 @@ def write(m: Machine, buffer: Buffer, positions: Sequence[Position], x: Number, 
     elif step == 1:
         m.store(pointer, m.splat(x, lanes))
     else:
-        m.scatter(pointer, m.iota(lanes) * step, m.splat(x, lanes))
+        x = m.splat(x, lanes)
+        for k in range(lanes):
+            m.store(_at(m, pointer, k * step, buffer.dtype), m.lane(x, k))
+
+
+def _lane(m: Machine, pointer: Any, base: Index, offset: int, dtype: Dtype) -> Number:
+    """The element that is so far from a base."""
+    return m.load(_at(m, _at(m, pointer, base, dtype), offset, dtype), dtype)
 
 
 def _at(m: Machine, pointer: Any, offset: Index, dtype: Dtype) -> Any:

@@ -12,6 +12,7 @@ from lineara.backends.native.entry import entry_of
 from lineara.backends.native.flat import Graph, flatten
 from lineara.backends.native.program import Program
 from lineara.backends.native.simplify import simplified
+from lineara.backends.native.tapes import shortened
 from lineara.ir import ArrayType, Function, ListType, TupleType, Type, Var
 
 ROOM = 2000
@@ -24,7 +25,7 @@ _lock = Lock()
 
 def graph_of(function: Function) -> Graph:
     """What is compiled of a function."""
-    return simplified(flatten(function))
+    return simplified(shortened(simplified(flatten(function))))
 
 
 def kernel(function: Function, level: int | None = None) -> tuple[Kernel, Entry]:
