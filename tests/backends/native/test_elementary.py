@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from llvmlite import ir
 from mpmath import mp, mpf
 
-from lineara.backends.native.elementary import NAMES
+from lineara.backends.native.elementary import MERGED_CALLS, NAMES, call
 from lineara.testing.elementary import (
     Compiled,
     loop_module,
@@ -217,6 +218,20 @@ def test_code_is_packed_and_calls_no_library(processor):
     for name in NAMES:
         text = functions[f"map.{name}"] + functions.get(f"lineara.{name}.v8f64", "")
         assert len(re.findall(packed, text)) >= 8, name
+
+
+@pytest.mark.parametrize(("calls", "merged"), [(MERGED_CALLS, True), (MERGED_CALLS + 1, False)])
+def test_a_function_that_is_called_very_often_is_not_merged(calls, merged):
+    module, real = ir.Module("often"), ir.DoubleType()
+    function = ir.Function(module, ir.FunctionType(real, [real]), "f")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    value = function.args[0]
+    for _ in range(calls):
+        value = call(module, builder, "exp", value)
+    builder.ret(value)
+    assert (
+        "call double" not in str(optimised(module, target_machine()).get_function("f"))
+    ) == merged
 
 
 def test_the_worst_angle_is_the_hard_one():

@@ -17,20 +17,26 @@ from lineara.backends.native.elementary.table import ELEMENTARY, Elementary
 __all__ = ["ELEMENTARY", "NAMES", "Elementary", "call"]
 
 NAMES = frozenset(ELEMENTARY)
+MERGED_CALLS = 24
 
 
 def call(module: ir.Module, builder: ir.IRBuilder, name: str, *values: ir.Value) -> ir.Value:
-    """A function of `NAMES` of floats, doubles or vectors of them, all of one type, which is the type of the result."""
+    """A function of `NAMES` of floats, doubles or vectors of them, all of one type, which is the type of the result.
+
+    Short functions are merged into their callers, so that what two of them compute is computed once; those that are called
+    very often in a module are left to LLVM, so that long programs compile in a time in proportion to their length.
+    """
     type_ = values[0].type
-    function, fresh = declare(
-        module,
-        f"lineara.{name}.{suffix(type_)}",
-        type_,
-        [type_] * len(values),
-        *(("alwaysinline",) if ELEMENTARY[name].inline else ()),
-    )
+    full = f"lineara.{name}.{suffix(type_)}"
+    function, fresh = declare(module, full, type_, [type_] * len(values))
     if fresh:
         _define(function, ELEMENTARY[name], type_)
+        function.calls = 0
+    function.calls += 1
+    if ELEMENTARY[name].inline and function.calls == 1:
+        function.attributes.add("alwaysinline")
+    elif function.calls > MERGED_CALLS:
+        function.attributes.discard("alwaysinline")
     return builder.call(function, values)
 
 
