@@ -121,6 +121,14 @@ def _directions(
     ]
 
 
+def batched(program: Program, rng: Random) -> tuple[Function, list[Value]]:
+    """The batched program, and values of its parameters, the linear ones last."""
+    f = program.function
+    size, mask = rng.choice((1, 2, 3, 9)), _mask(f, rng)
+    together = _together((*f.params, *f.linear_params), _examples(program, size, mask, rng), mask)
+    return batch(f, size, mask)[0], together
+
+
 def _check_one_by_one(f: Function, examples: Sequence[tuple[Value, ...]], mask: Mask) -> None:
     batched, out = batch(f, len(examples), mask)
     check(batched)
