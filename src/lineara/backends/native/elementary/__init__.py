@@ -17,14 +17,14 @@ from lineara.backends.native.elementary.table import ELEMENTARY, Elementary
 __all__ = ["ELEMENTARY", "NAMES", "Elementary", "call"]
 
 NAMES = frozenset(ELEMENTARY)
-MERGED_CALLS = 24
+MERGED_CALLS = 32
 
 
 def call(module: ir.Module, builder: ir.IRBuilder, name: str, *values: ir.Value) -> ir.Value:
     """A function of `NAMES` of floats, doubles or vectors of them, all of one type, which is the type of the result.
 
-    Short functions are merged into their callers, so that what two of them compute is computed once; those that are called
-    very often in a module are left to LLVM, so that long programs compile in a time in proportion to their length.
+    Short functions are merged into their callers, so that what two of them compute is computed once; not those that are called
+    very often in a module, whose copies would take long to compile.
     """
     type_ = values[0].type
     full = f"lineara.{name}.{suffix(type_)}"
@@ -37,6 +37,7 @@ def call(module: ir.Module, builder: ir.IRBuilder, name: str, *values: ir.Value)
         function.attributes.add("alwaysinline")
     elif function.calls > MERGED_CALLS:
         function.attributes.discard("alwaysinline")
+        function.attributes.add("noinline")
     return builder.call(function, values)
 
 
