@@ -149,9 +149,7 @@ def reshape(operands: Types, results: Types, *, shape: Ints) -> tuple[Nest]:
                 inner = prod(source[b] for b in olds if b > a)
                 positions.append((inner, source[a], news))
                 access.append(COMPUTED)
-    simple = tuple(
-        [Along(x.terms[0][0]) if isinstance(x, Linear) and len(x.terms) == 1 else x for x in access]
-    )
+    simple = tuple([_simple(x) for x in access])
 
     def element(m: Any, index: Any, x: Any) -> Any:
         given = []
@@ -173,6 +171,13 @@ def reshape(operands: Types, results: Types, *, shape: Ints) -> tuple[Nest]:
             contiguous=True,
         ),
     )
+
+
+def _simple(access: Along | Linear | Computed) -> Along | Linear | Computed:
+    """A sum of one term, or of none, as an access along one index."""
+    if isinstance(access, Linear) and len(access.terms) <= 1:
+        return Along(access.terms[0][0] if access.terms else None)
+    return access
 
 
 def _strides(shape: Ints, axes: Ints) -> list[tuple[int, int]]:

@@ -21,7 +21,7 @@ from llvmlite import ir
 from lineara.backends.native import parallel
 from lineara.backends.native.flat import Value
 from lineara.backends.native.lanes import Dtype, Number
-from lineara.backends.native.lanewise import segments, unrolled
+from lineara.backends.native.lanewise import SOME, cut, segments, unrolled
 from lineara.backends.native.places import (
     LONG,
     Buffer,
@@ -381,7 +381,7 @@ class Emitter:
             return
         (k, n), *rest = extents.items()
         if not rest and wide and self.lanes == 1 and n >= 4:
-            for start, stop, lanes in _cut(n):
+            for start, stop, lanes in cut(n, SOME):
                 if prod([1, (stop - start) // lanes]) <= 4:
                     for i in range(start, stop, lanes):
                         self._at_lanes(body, {**at, k: Position(i, int(lanes > 1))}, lanes)
@@ -655,14 +655,3 @@ class Total:
 
         axes = [k for k in self.step.places if k is not None and k not in self.at]
         self.emitter.over({k: self.step.extents[k] for k in axes}, self.at, join, wide=False)
-
-
-def _cut(n: int) -> list[tuple[int, int, int]]:
-    """An extent as segments of eight lanes, of four, and of one."""
-    eights = n - n % 8
-    fours = eights + (n - eights) // 4 * 4
-    return [
-        (a, b, lanes)
-        for a, b, lanes in ((0, eights, 8), (eights, fours, 4), (fours, n, 1))
-        if b > a
-    ]

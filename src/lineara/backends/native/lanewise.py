@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter
 
 LANES = 8
+SOME = 16
 WIDE = 32
 LIGHT = 12
 """The operations up to which a loop takes four vectors at a time, so that they do not wait for each other."""
@@ -37,16 +38,21 @@ def segments(emitter: Emitter, g: Group, at: At) -> list[Segment]:
     assert n is not None
     if emitter.lanes > 1 or n < 4 or not _worth_it(emitter, g, at):
         return [(0, n, 1)]
-    cuts = [LANES, 4] if n < 64 else [LANES]
-    if n >= 2 * WIDE and _width(g) <= LIGHT and _is_close(emitter, g):
-        cuts.insert(0, WIDE)
+    light = _width(g) <= LIGHT and _is_close(emitter, g)
+    return cut(n, WIDE if light else SOME if n <= SOME else LANES)
+
+
+def cut(n: int, most: int) -> list[Segment]:
+    """An extent as segments of at most so many lanes, and of eight, and a rest, all of it on as many lanes as it has."""
+    if n <= most:
+        return [(0, n, n)]
     made, start = [], 0
-    for lanes in cuts:
+    for lanes in sorted({most, LANES}, reverse=True):
         stop = start + (n - start) // lanes * lanes
         if stop > start:
             made.append((start, stop, lanes))
             start = stop
-    return [*made, (start, n, 1)] if start < n else made
+    return [*made, (start, n, n - start)] if start < n else made
 
 
 def unrolled(g: Group, at: At, trips: int) -> bool:

@@ -32,10 +32,15 @@ class Arithmetic(Inverses, Memory):
         self.refusals.append((condition, error))
 
     def reduced(self, combine: Callable[[Number, Number], Number], x: Number) -> Number:
-        """The lanes of a number, a power of 2 of them, combined to one lane: halves first.
+        """The lanes of a number, combined to one lane: halves first.
 
-        Lane i meets lane i + W/2 of W, then of the W/2 results i meets i + W/4, and so on: the order is this one always.
+        Lane i meets lane i + W/2 of W, then of the W/2 results i meets i + W/4, and so on: the order is this one always. Of
+        other numbers of lanes the first 2ⁿ are combined, then the others, then the two.
         """
+        first = 1 << (x.lanes.bit_length() - 1)
+        if first != x.lanes:
+            parts = [self.shuffle(x, range(*ends)) for ends in ((0, first), (first, x.lanes))]
+            return combine(*[self.reduced(combine, part) for part in parts])
         while x.lanes > 1:
             half = x.lanes // 2
             low, high = self.shuffle(x, range(half)), self.shuffle(x, range(half, 2 * half))

@@ -73,7 +73,7 @@ class Space:
 
     def slot(self, dtype: Dtype, lanes: int) -> Any:
         """A local variable for one number."""
-        return self._local(max(1, lanes * dtype.itemsize), min(LINE, max(8, lanes * dtype.itemsize)))
+        return self._local(max(1, lanes * dtype.itemsize), LINE)
 
     def _local(self, size: int, align: int) -> Any:
         with self.builder.goto_entry_block():
