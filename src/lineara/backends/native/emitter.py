@@ -154,11 +154,14 @@ class Emitter:
         """Make a view; False if it has to be copied."""
         nest, x = s.loops, s.inputs[0]
         assert isinstance(nest, Nest)
-        whole = len(at) == len(s.extents)
-        if s.output in self.homes and not whole:
+        if len(at) == len(s.extents):
+            value = self._value(s, at, self.lanes)
+            self._give(s.output, value, self._result_positions(s, at))
+            return True
+        if s.output in self.homes:
             return False
-        if x in self.numbers and (whole or x not in self.places):
-            self._give(s.output, self.numbers[x], self._result_positions(s, at))
+        if x in self.numbers and x not in self.places:
+            self.numbers[s.output] = self.numbers[x]
             return True
         access = nest.operands[0]
         place = viewed(self.m, self.places[x], access, s.output.shape)

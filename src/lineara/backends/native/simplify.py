@@ -5,10 +5,12 @@ A node that a plan asked to be computed again is never merged with another one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lineara.backends.native.flat import (
     Graph,
+    Loop,
     Node,
     NodeOp,
     Shared,
@@ -123,11 +125,36 @@ def _folded(node: Node, literals: dict[Value, Literal]) -> Literal | None:
 
 
 def _without_dead(graph: Graph) -> Graph:
-    """Only the nodes that results need."""
+    """Only the nodes that results need, and loops with what of them is needed."""
     needed = set(graph.results)
     kept: list[Node] = []
     for n in reversed(graph.nodes):
         if any(v in needed for v in n.outputs):
+            n = _needed_loop(n, needed) if isinstance(n.op, Loop) else n
             needed.update(n.inputs)
             kept.append(n)
     return Graph(graph.name, graph.params, tuple(reversed(kept)), graph.results)
+
+
+def _needed_loop(n: Node, needed: set[Value]) -> Node:
+    """A loop that gives the stacks that are needed, and takes what it reads for them."""
+    op = n.op
+    assert isinstance(op, Loop)
+    given = [i < op.carry or v in needed for i, v in enumerate(n.outputs)]
+    results = tuple([r for r, on in zip(op.body.results, given, strict=True) if on])
+    body = _without_dead(Graph(op.body.name, op.body.params, op.body.nodes, results))
+    read = {v for m in body.nodes for v in m.inputs} | set(body.results)
+    carried = range(op.constants, op.constants + op.carry)
+    taken = [i in carried or p in read for i, p in enumerate(body.params)]
+    if all(given) and all(taken):
+        return Node(replace(op, body=body), n.inputs, n.outputs, n.origin, n.recompute)
+    params = tuple([p for p, on in zip(body.params, taken, strict=True) if on])
+    lead = int(op.length is None)
+    inputs = [v for v, on in zip(n.inputs[lead:], taken, strict=True) if on]
+    loop = replace(
+        op,
+        body=Graph(body.name, params, body.nodes, results),
+        constants=sum(taken[: op.constants]),
+    )
+    outputs = tuple([v for v, on in zip(n.outputs, given, strict=True) if on])
+    return Node(loop, (*n.inputs[:lead], *inputs), outputs, n.origin, n.recompute)

@@ -26,7 +26,7 @@ from lineara.backends.native.flat import (
 )
 from lineara.backends.native.steps import loops_of
 from lineara.ir import Add, Apply, ArrayType, Literal
-from lineara.ir.nest import Computed, Nest
+from lineara.ir.nest import Computed, Join, Nest, Update
 
 CHEAP = 4
 """The operations of an element up to which it is rather computed again than kept."""
@@ -320,7 +320,7 @@ def _cone(
 
 
 def _is_cheap(n: Node) -> bool:
-    """Whether a node is rather run again than kept: exact arithmetic, a choice, a view."""
+    """Whether a node is rather run again than kept: exact arithmetic, a choice, a view, parts put together."""
     if isinstance(n.op, Literal):
         return isinstance(n.op.type, ArrayType)
     if isinstance(n.op, Add):
@@ -328,8 +328,10 @@ def _is_cheap(n: Node) -> bool:
     if n.recompute or not isinstance(n.op, Apply):
         return False
     loops = loops_of(n)
-    if loops is None or not all(isinstance(nest, Nest) for nest in loops):
+    if loops is None or any(isinstance(nest, Update) for nest in loops):
         return False
+    if any(isinstance(nest, Join) for nest in loops):
+        return True
     if all(isinstance(nest, Nest) and nest.element is None for nest in loops):
         return True
     record = n.op.primitive
