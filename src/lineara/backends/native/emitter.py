@@ -40,7 +40,7 @@ from lineara.backends.native.places import (
     write,
 )
 from lineara.backends.native.space import Space
-from lineara.backends.native.steps import Bound, Group, Partition, Step
+from lineara.backends.native.steps import Bound, Group, Partition, Step, late
 from lineara.ir import ArrayType
 from lineara.ir.nest import Access, Along, Computed, Join, Linear, Nest, Update
 
@@ -77,7 +77,7 @@ class Emitter:
     def level(self, steps: Sequence[Step], at: At, needed: Iterable[Value]) -> None:
         """Run steps, whose indices are bound as `at` says; the needed values are readable afterwards."""
         bound: Bound = {s: frozenset(at[s]) for s in steps}
-        groups = Partition(self._formulas(steps), bound).groups
+        groups = Partition(late(self._formulas(steps)), bound).groups
         last: dict[Value, int] = {}
         for g in groups:
             for s in g.steps:
