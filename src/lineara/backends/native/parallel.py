@@ -26,7 +26,7 @@ from lineara.backends.native.steps import Group, Step
 if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter, Total
 
-WORTH = 2_000_000
+WORTH = 1_500_000
 """The operations of a loop that several threads run: to wake a thread takes as long as a part of so many."""
 CHUNKS, MANY = 64, 256
 """How many chunks a loop is cut into, and one of more than a million trips."""
@@ -133,7 +133,7 @@ def run(emitter: Emitter, g: Group, at: At, lanes: int, cut: Cut, totals: Totals
             pointer, _, start, stop = chunk.function.args
             places = row.places(emitter, pointer)
             own = {s: t.begun(places[s]) for s, t in totals.items()}
-            emitter.segment(g, at, start, stop, lanes, own)
+            emitter.segment(g, at, start, stop, lanes, own, (cut.start, cut.stop))
             for s, t in own.items():
                 t.leave(places[s])
         scratch = max(1, chunk.space.size)

@@ -3,7 +3,7 @@
 ;   parallel(body, frame, chunks, most)     body(chunk, worker, frame) for each chunk, on at most so many threads
 ;
 ; The caller takes part, as worker 0. One loop runs at a time: a loop inside a chunk, or of another caller, runs in its own thread.
-; A loop is published by tickets. Who takes ticket t is worker t, and takes chunks by counting; the caller takes back the tickets
+; A loop is published by tickets. Who takes ticket t is worker t, and takes chunks in order; the caller takes back the tickets
 ; that nobody wanted, then waits for those who took one. So a thread that wakes late holds up nobody. Threads without work spin
 ; for a short time and then sleep.
 
@@ -11,6 +11,7 @@
 @body = internal global ptr null
 @frame = internal global ptr null
 @chunks = internal global i64 0
+@shares = internal global i64 0
 @busy = internal global i32 0, align 64
 @next = internal global i64 0, align 64
 @tickets = internal global i64 0, align 64
@@ -37,6 +38,7 @@ declare i32 @pthread_sigmask(i32, ptr, ptr)
 declare i32 @sigfillset(ptr)
 declare i32 @timespec_get(ptr, i32)
 declare i64 @llvm.smin.i64(i64, i64)
+declare i64 @llvm.smax.i64(i64, i64)
 declare void @$pause_declared
 
 ; No threads are there: at first, and in a process that was forked.
@@ -78,6 +80,8 @@ shared:
   store ptr %body, ptr @body
   store ptr %frame, ptr @frame
   store i64 %chunks, ptr @chunks
+  %shares = mul i64 %wanted, 2
+  store i64 %shares, ptr @shares
   store atomic i64 0, ptr @next monotonic, align 8
   store atomic i64 0, ptr @left monotonic, align 8
   store atomic i64 %helpers, ptr @tickets seq_cst, align 8
@@ -94,19 +98,37 @@ end:
   ret void
 }
 
+; Several chunks are taken at a time, a part of those that are left, so that threads seldom meet; in the end one.
 define internal void @take_chunks(i64 %worker) {
 entry:
   %body = load ptr, ptr @body
   %frame = load ptr, ptr @frame
   %chunks = load i64, ptr @chunks
-  br label %next
-next:
-  %chunk = atomicrmw add ptr @next, i64 1 monotonic
-  %more = icmp slt i64 %chunk, %chunks
-  br i1 %more, label %run, label %end
+  %shares = load i64, ptr @shares
+  %first = load atomic i64, ptr @next monotonic, align 8
+  br label %look
+look:
+  %from = phi i64 [ %first, %entry ], [ %found, %take ], [ %now, %ran ]
+  %rest = sub i64 %chunks, %from
+  %some = icmp sgt i64 %rest, 0
+  br i1 %some, label %take, label %end
+take:
+  %share = udiv i64 %rest, %shares
+  %count = call i64 @llvm.smax.i64(i64 %share, i64 1)
+  %to = add i64 %from, %count
+  %pair = cmpxchg ptr @next, i64 %from, i64 %to monotonic monotonic
+  %found = extractvalue { i64, i1 } %pair, 0
+  %mine = extractvalue { i64, i1 } %pair, 1
+  br i1 %mine, label %run, label %look
 run:
+  %chunk = phi i64 [ %from, %take ], [ %chunk1, %run ]
   call void %body(i64 %chunk, i64 %worker, ptr %frame)
-  br label %next
+  %chunk1 = add i64 %chunk, 1
+  %more = icmp slt i64 %chunk1, %to
+  br i1 %more, label %run, label %ran
+ran:
+  %now = load atomic i64, ptr @next monotonic, align 8
+  br label %look
 end:
   ret void
 }
