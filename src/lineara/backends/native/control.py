@@ -276,6 +276,10 @@ class Control(Emitter):
                 self.places[v] = self.lists.filled(v.type, trips)
             else:
                 self.places[v] = self.made(v)
+        for v in operands[end:]:
+            place = self.places.get(v)
+            if isinstance(place, Formula) and place.borders and place.borders[0]:
+                self.buffer(v)
         if op.length != 0:
             with self._counted(trips) as i:
                 row = m.plus(m.plus(trips, -1), m.times(i, -1)) if op.reverse else i
@@ -615,7 +619,12 @@ def _row(m: Machine, place: Place, row: Index) -> Place:
     """One row of a stack, along its first axis."""
     if isinstance(place, Formula):
         formula = place
-        return Formula(lambda positions, lanes: formula.element([Position(row), *positions], lanes))
+        span = (row, row) if isinstance(row, int) else None
+        return Formula(
+            lambda positions, lanes: formula.element([Position(row, span=span), *positions], lanes),
+            formula.borders[1:],
+            formula.roots,
+        )
     stride = place.strides[0]
     assert stride is not None
     offset = m.plus(place.offset, m.times(row, stride))

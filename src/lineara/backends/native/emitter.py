@@ -21,7 +21,8 @@ from llvmlite import ir
 from lineara.backends.native import parallel
 from lineara.backends.native.flat import Value
 from lineara.backends.native.lanes import Dtype, Number
-from lineara.backends.native.lanewise import SOME, cut, segments, unrolled
+from lineara.backends.native.lanewise import PIECES, SOME, between, cut, segments, unrolled
+from lineara.backends.native.pieces import pieced
 from lineara.backends.native.places import (
     LONG,
     Buffer,
@@ -129,12 +130,27 @@ class Emitter:
 
         return Formula(element)
 
+    def _prepare(self, s: Step, together: int) -> None:
+        """Make the operands in pieces that are read at computed positions, or in more pieces than the loop is to be cut into."""
+        if not isinstance(s.loops, Nest):
+            return
+        for v, access in zip(s.inputs, s.loops.operands, strict=True):
+            place = self.places.get(v)
+            if isinstance(place, Formula) and place.is_pieced:
+                computed = any(isinstance(x, Computed | Linear) for x in access)
+                if computed or sum(map(len, place.borders)) * together > PIECES:
+                    self.buffer(v)
+
     def _step(self, s: Step, at: dict[int, Position], group: Group) -> None:
         """One step outside of loops of its own level."""
+        if not at:
+            self._prepare(s, 1)
         if s.is_view and self._view(s, at):
             return
         if s.loops is None:
             self.whole(s, group)
+        elif isinstance(s.loops, Update | Join) and not at and self._pieces(s):
+            return
         elif isinstance(s.loops, Update):
             self._update(s, at, group)
         elif isinstance(s.loops, Join):
@@ -143,6 +159,20 @@ class Emitter:
             self._element(s, at)
         else:
             self._copy_view(s, at)
+
+    def _pieces(self, s: Step) -> bool:
+        """Read a result in pieces, or make it of them in one go where it is wanted; False if it is rather made otherwise."""
+        formula = pieced(self, s)
+        if formula is None:
+            return False
+        self._name(s.output, formula)
+        return True
+
+    def _name(self, v: Value, formula: Formula) -> None:
+        """A value is a formula; what it is made of lives as long."""
+        self.places[v] = formula
+        for root in formula.roots:
+            root.values.append(v)
 
     def whole(self, s: Step, group: Group) -> None:
         """A step without loops: a routine or a construct."""
@@ -169,8 +199,10 @@ class Emitter:
             place = reshaped(self.places[x], s.output.shape, access) if nest.contiguous else None
         if place is None:
             return False
-        self.places[s.output] = place
-        if isinstance(place, Buffer):
+        if isinstance(place, Formula):
+            self._name(s.output, place)
+        else:
+            self.places[s.output] = place
             place.root.values.append(s.output)
         return True
 
@@ -249,6 +281,9 @@ class Emitter:
     def _loop(self, g: Group, at: At) -> None:
         """A loop over one index of each step of a group."""
         assert g.extent is not None
+        for s in g.steps:
+            if not at[s]:
+                self._prepare(s, len(g.steps))
         last = self.frames[-1].last
         wanted: dict[Value, Step] = {
             v: s
@@ -266,7 +301,7 @@ class Emitter:
                 continue
             cut = parallel.cut(self, g, at, (start, stop, lanes), plain)
             if cut is None:
-                self.segment(g, at, start, stop, lanes, plain)
+                self.segment(g, at, start, stop, lanes, plain, (start, stop))
             else:
                 parallel.run(self, g, at, lanes, cut, plain)
         for s in reducing:
@@ -277,24 +312,34 @@ class Emitter:
             del self.homes[v]
 
     def segment(
-        self, g: Group, at: At, start: Index, stop: Index, lanes: int, plain: dict[Step, Total]
+        self,
+        g: Group,
+        at: At,
+        start: Index,
+        stop: Index,
+        lanes: int,
+        plain: dict[Step, Total],
+        span: tuple[int, int],
     ) -> None:
-        """Run the trips of a loop from start to stop, on so many lanes; what they sum up is merged into totals."""
+        """Run the trips of a loop from start to stop, which are in the span, on so many lanes; what they sum up is merged."""
         wide = lanes > 1 and self.lanes == 1
         partial = {s: Total(self, s, at[s], lanes) for s in plain} if wide else plain
         self.totals.update(partial)
         within, self.lanes = self.lanes, max(self.lanes, lanes)
-        self._trips(g, at, start, stop, lanes if wide else 1)
+        self._trips(g, at, start, stop, lanes if wide else 1, span)
         self.lanes = within
         if wide:
             for s, total in plain.items():
                 total.merge_lanes(partial[s])
 
-    def _trips(self, g: Group, at: At, start: Index, stop: Index, lanes: int) -> None:
-        """Run the level inside for the trips from start to stop."""
+    def _trips(
+        self, g: Group, at: At, start: Index, stop: Index, lanes: int, span: tuple[int, int]
+    ) -> None:
+        """Run the level inside for the trips from start to stop, which are in the span."""
 
         def body(i: Index) -> None:
-            place = Position(i, 1 if lanes > 1 else 0)
+            first, last = (i, i + lanes - 1) if isinstance(i, int) else (span[0], span[1] - 1)
+            place = Position(i, 1 if lanes > 1 else 0, span=(first, last))
             inside = {s: {**at[s], g.index[s]: place} for s in g.steps}
             numbers, places = dict(self.numbers), dict(self.places)
             self.level(g.steps, inside, ())
@@ -375,29 +420,38 @@ class Emitter:
         body: Callable[[dict[int, Position], int], None],
         *,
         wide: bool = True,
+        borders: dict[int, frozenset[int]] | None = None,
     ) -> None:
-        """Run a body for each combination of indices; the last of them on several lanes if wide."""
+        """Run a body for each combination of indices; the last of them on several lanes if wide.
+
+        Between borders of an index all trips of a loop are alike.
+        """
         if any(n == 0 for n in extents.values()):
             return
         if not extents:
             body(at, self.lanes)
             return
         (k, n), *rest = extents.items()
-        if not rest and wide and self.lanes == 1 and n >= 4:
-            for start, stop, lanes in cut(n, SOME):
-                if prod([1, (stop - start) // lanes]) <= 4:
+        inner = prod(m for _, m in rest)
+        lanes_here = not rest and wide and self.lanes == 1 and n >= 4
+
+        def trip(i: Index, lanes: int, span: tuple[int, int]) -> None:
+            place = Position(i, int(lanes > 1), span=span)
+            if rest:
+                self.over(dict(rest), {**at, k: place}, body, wide=wide, borders=borders)
+            else:
+                self._at_lanes(body, {**at, k: place}, lanes)
+
+        for first, end in between(n, (borders or {}).get(k, ())):
+            for start, stop, lanes in cut(end - first, SOME) if lanes_here else [(0, end - first, 1)]:
+                start, stop = start + first, stop + first
+                trips = (stop - start) // lanes
+                if trips <= 4 if lanes_here else trips * inner <= 32:
                     for i in range(start, stop, lanes):
-                        self._at_lanes(body, {**at, k: Position(i, int(lanes > 1))}, lanes)
+                        trip(i, lanes, (i, i + lanes - 1))
                 else:
                     with self.repeat(start, stop, lanes) as i:
-                        self._at_lanes(body, {**at, k: Position(i, int(lanes > 1))}, lanes)
-            return
-        if n * prod(m for _, m in rest) <= 32:
-            for i in range(n):
-                self.over(dict(rest), {**at, k: Position(i)}, body, wide=wide)
-            return
-        with self.repeat(0, n, 1) as i:
-            self.over(dict(rest), {**at, k: Position(i)}, body, wide=wide)
+                        trip(i, lanes, (start, stop - 1))
 
     def _at_lanes(self, body: Callable[..., None], at: dict[int, Position], lanes: int) -> None:
         before, self.lanes = self.lanes, max(lanes, self.lanes)
@@ -454,7 +508,7 @@ class Emitter:
             x = number if number is not None else read(self.m, self.places[v], positions, lanes)
             write(self.m, target, positions, x, lanes)
 
-        self.over(extents, {}, fill)
+        self.over(extents, {}, fill, borders=self.borders(v))
         self.places[v] = target
         return target
 
@@ -465,7 +519,16 @@ class Emitter:
             positions = [at[a] for a in range(len(source.shape))]
             write(self.m, target, positions, self.element(source, positions, lanes), lanes)
 
-        self.over(dict(enumerate(source.shape)), {}, move)
+        self.over(dict(enumerate(source.shape)), {}, move, borders=self.borders(source))
+
+    def borders(self, v: Value) -> dict[int, frozenset[int]]:
+        """Where a value is read differently, axis by axis."""
+        place = self.places.get(v)
+        return dict(enumerate(place.borders)) if isinstance(place, Formula) else {}
+
+    def read(self, place: Place, positions: Sequence[Position], lanes: int) -> Number:
+        """The element of a place at positions."""
+        return read(self.m, place, positions, lanes)
 
     def element(self, v: Value, positions: Sequence[Position], lanes: int) -> Number:
         """An element of a value."""
@@ -503,7 +566,7 @@ class Emitter:
                 positions = [full[a] for a in range(len(v.shape))]
                 write(self.m, target, positions, self.element(x, positions, lanes), lanes)  # type: ignore[arg-type]
 
-            self.over(free, fixed, move)
+            self.over(free, fixed, move, borders=self.borders(x))
         self.places[v] = target
         target.root.values.append(v)
         free = {k: n for k, n in enumerate(update.extents) if k not in at}

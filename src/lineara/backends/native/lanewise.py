@@ -6,11 +6,12 @@ each other for the lanes, or are gathered one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from lineara.backends.native.places import Buffer, Position
+from lineara.backends.native.places import Buffer, Formula, Position, seen
 from lineara.backends.native.steps import Group, Step
 from lineara.ir import Apply
 from lineara.ir.nest import Along, Join, Linear, Nest, Update
@@ -23,6 +24,8 @@ SOME = 16
 WIDE = 32
 LIGHT = 12
 """The operations up to which a loop takes four vectors at a time, so that they do not wait for each other."""
+PIECES = 120
+"""The steps of a loop, times the places where it is cut, up to which it is."""
 WRITTEN_OUT = 64
 """The trips of small loops that are written out, with those inside."""
 SCATTERED, TOGETHER, ACROSS = 1.0, 0.15, 8.0
@@ -36,10 +39,34 @@ def segments(emitter: Emitter, g: Group, at: At) -> list[Segment]:
     """The trips of a loop, as (start, stop, lanes)."""
     n = g.extent
     assert n is not None
-    if emitter.lanes > 1 or n < 4 or not _worth_it(emitter, g, at):
-        return [(0, n, 1)]
+    several = emitter.lanes == 1 and n >= 4 and _worth_it(emitter, g, at)
     light = _width(g) <= LIGHT and _is_close(emitter, g)
-    return cut(n, WIDE if light else SOME if n <= SOME else LANES)
+    made: list[Segment] = []
+    for first, end in between(n, _borders(emitter, g)):
+        part = end - first
+        most = WIDE if light else SOME if part <= SOME else LANES
+        cuts = cut(part, most) if several else [(0, part, 1)]
+        made += [(first + start, first + stop, lanes) for start, stop, lanes in cuts]
+    return made
+
+
+def between(n: int, borders: Iterable[int]) -> list[tuple[int, int]]:
+    """An extent, cut at borders."""
+    ends = [0, *sorted({c for c in borders if 0 < c < n}), n]
+    return list(pairwise(ends))
+
+
+def _borders(emitter: Emitter, g: Group) -> set[int]:
+    """Where the elements that a loop reads are made differently."""
+    found: set[int] = set()
+    for s in g.steps:
+        if not isinstance(s.loops, Nest):
+            continue
+        for v, access in zip(s.inputs, s.loops.operands, strict=True):
+            place = emitter.places.get(v)
+            if isinstance(place, Formula) and place.is_pieced and v not in emitter.numbers:
+                found |= seen(place.borders, access, len(s.extents))[g.index[s]]
+    return found
 
 
 def cut(n: int, most: int) -> list[Segment]:

@@ -62,11 +62,12 @@ class Machine(Procedure):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`base + lane·step`, or on each lane a number of its own."""
+    """`base + lane·step`, or on each lane a number of its own. The span is what is known of all lanes: the first and the last."""
 
     base: Index = 0
     step: int = 0
     number: Number | None = None
+    span: tuple[int, int] | None = None
 
     def number_on(self, m: Machine, lanes: int) -> Number:
         """The position as a number."""
@@ -92,11 +93,16 @@ def along(m: Machine, access: Along | Linear, index: Callable[[int], Position]) 
             place = Position(m.plus(place.base, m.times(p.base, step)), place.step + p.step * step)
         return place
     if access.index is None:
-        return Position(access.start)
+        return Position(access.start, span=(access.start, access.start))
     p = index(access.index)
     if p.number is not None:
         return Position(number=p.number * access.step + access.start)
-    return Position(m.plus(m.times(p.base, access.step), access.start), p.step * access.step)
+    span = p.span
+    if span is not None:
+        ends = sorted([end * access.step + access.start for end in span])
+        span = (ends[0], ends[1])
+    base = m.plus(m.times(p.base, access.step), access.start)
+    return Position(base, p.step * access.step, span=span)
 
 
 @dataclass(slots=True, eq=False)
@@ -146,9 +152,19 @@ def row_major(shape: Sequence[int], stays: Sequence[bool] | None = None) -> tupl
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
-    """An array that is nowhere: its element at positions is made when it is read."""
+    """An array that is nowhere: its element at positions is made when it is read.
+
+    Between two of the `borders` of an axis its elements are made alike; `roots` is the memory that they are made of.
+    """
 
     element: Callable[[Sequence[Position], int], Number]
+    borders: tuple[frozenset[int], ...] = ()
+    roots: tuple[Root, ...] = ()
+
+    @property
+    def is_pieced(self) -> bool:
+        """Whether elements are made differently in different places."""
+        return any(self.borders)
 
 
 Place = Buffer | Formula
@@ -247,7 +263,7 @@ def viewed(m: Machine, place: Place, access: Access, shape: tuple[int, ...]) -> 
         def element(positions: Sequence[Position], lanes: int) -> Number:
             return formula.element([along(m, x, lambda k: positions[k]) for x in access], lanes)  # type: ignore[arg-type]
 
-        return Formula(element)
+        return Formula(element, seen(place.borders, access, len(shape)), place.roots)
     strides: list[int | None] = [0] * len(shape)
     offset = place.offset
     for x, stride in zip(access, place.strides, strict=True):
@@ -266,6 +282,21 @@ def viewed(m: Machine, place: Place, access: Access, shape: tuple[int, ...]) -> 
     return Buffer(
         place.pointer, place.dtype, shape, tuple(strides), place.root, place.lanes, offset
     )
+
+
+def seen(
+    borders: tuple[frozenset[int], ...], access: Access, rank: int
+) -> tuple[frozenset[int], ...]:
+    """The borders of an array, along the indices of an access to it."""
+    found: list[set[int]] = [set() for _ in range(rank)]
+    for x, cuts in zip(access, borders, strict=False):
+        if isinstance(x, Along) and x.index is not None:
+            for cut in cuts:
+                if x.step > 0:
+                    found[x.index].add(-((x.start - cut) // x.step))
+                elif x.step < 0:
+                    found[x.index].add((x.start - cut) // -x.step + 1)
+    return tuple(map(frozenset, found))
 
 
 def reshaped(place: Place, shape: tuple[int, ...], access: Access) -> Place | None:
