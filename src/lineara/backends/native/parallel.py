@@ -72,7 +72,7 @@ def cut(
     row, size = Row(totals), -(-trips // (MANY if trips > MILLION else CHUNKS))
     if row.arrays:
         size = max(size, TRIPS, -(-trips * row.size // ROOM))
-    unit = 1 if lanes == 1 else max(ALIGNED, lanes)
+    unit = 1 if lanes == 1 else -(-ALIGNED // lanes) * lanes
     size = -(-size // unit) * unit
     return Cut(start, stop, size) if size < trips else None
 
