@@ -19,7 +19,7 @@ from lineara.backends.native.callback import Callback, install
 from lineara.backends.native.compile import load
 from lineara.backends.native.control import Control
 from lineara.backends.native.executable import Details, Executable
-from lineara.backends.native.flat import Graph, Value, flatten, graph_work
+from lineara.backends.native.flat import Graph, Node, Value, flatten, graph_work
 from lineara.backends.native.interrupt import interrupted
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.library import symbols
@@ -63,14 +63,16 @@ def out_of_memory(details: Details) -> Exception:
 class Program:
     """Builds the module of one graph."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, emitter: Callable[..., Control] = Control) -> None:
         self.main = graph
+        self.emitter = emitter
+        self.exports = ["kernel"]
         self.module = ir.Module("lineara")
         self.failures: list[Callable[[Details], Exception]] = []
         self.numbers: dict[Any, int] = {}
         self.functions: dict[bytes, tuple[Any, int]] = {}
         self.callbacks: list[Callback] = []
-        self.evaluated: list[str] = []
+        self.evaluated: list[Node] = []
         self.work = graph_work(graph)
         self.workspace = self._kernel()
 
@@ -133,7 +135,7 @@ class Program:
                     index = m.where(m.eq(index, 0), x, index)
                 self._fail(emitter, OutOfRange(axis, size), (index.value,))
 
-        emitter = Control(m, space, self, Lists(m, chain, no_memory), out_of_range)
+        emitter = self.emitter(m, space, self, Lists(m, chain, no_memory), out_of_range)
         emitter.context = context
         for v, pointer in zip(graph.params, arguments, strict=False):
             emitter.places[v] = _place(v, pointer)
@@ -202,7 +204,7 @@ class Program:
                 [v.type for v in s.outputs],  # type: ignore[misc]
             )
         )
-        self.evaluated.append(op.primitive.name)
+        self.evaluated.append(s.node)
         table = self.module.globals.get(CALLBACKS)
         if table is None:
             table = ir.GlobalVariable(self.module, ir.ArrayType(POINTER, 0), CALLBACKS)
@@ -238,8 +240,9 @@ class Program:
             table = self.module.globals[CALLBACKS]
             type_ = ir.ArrayType(POINTER, len(self.callbacks))
             table.value_type, table.initializer = type_, ir.Constant(type_, None)
+            self.exports.append(CALLBACKS)
         code = machine_code(str(self.module), level)
-        library = load(code, ["kernel", *[CALLBACKS] * bool(self.callbacks)], symbols(code))
+        library = load(code, self.exports, symbols(code))
         if self.callbacks:
             install(library[CALLBACKS], self.callbacks)
         return Executable(

@@ -25,6 +25,7 @@ class Space:
         self.free: list[tuple[int, int]] = []
         self.size = first
         self.made: list[Root] = []
+        self.taken: list[tuple[Root, int, int | None]] = []
 
     def take(self, count: int, dtype: Dtype) -> tuple[Any, Root]:
         """Memory for so many elements."""
@@ -32,9 +33,11 @@ class Space:
         root = Root(True)
         self.made.append(root)
         if size <= ON_STACK:
+            self.taken.append((root, size, None))
             return self._local(size, LINE), root
         start, length = self.block(size)
         root.block = (start, length)
+        self.taken.append((root, size, start))
         return self.at(start), root
 
     def at(self, start: int) -> Any:
