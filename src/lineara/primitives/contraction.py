@@ -107,7 +107,7 @@ def _transpose(operands: Any, cotangents: Any, *, spec: Spec) -> list[Any]:
     return [contract(x, cotangents[0], spec=(of_x, of_result, of_y))]
 
 
-BLOCK, MANY = 24, 1 << 17
+BLOCK, MANY = 16, 1 << 15
 """A product of matrices goes to the library from so many rows, columns and terms on, and so many products of numbers."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from lineara.backends.native.complexes import Complexes
 from lineara.backends.native.lanes import BOOL, Number
 
@@ -39,8 +41,18 @@ class Operations(Complexes):
 
     def scaled(self, c: Number, x: Number) -> Number:
         """c·x, and 0 where one of them is 0, whatever the other is."""
+        if self.is_plain(c) or self.is_plain(x):
+            return c * x
         c, x = self.matched(c, x)
         return self.where(self.nonzero(c) & self.nonzero(x), c * x, 0)
+
+    @staticmethod
+    def is_plain(x: Number) -> bool:
+        """Whether it is known to be real, finite and not zero: a constant."""
+        value = getattr(x.parts[0], "constant", None)
+        if isinstance(value, list | tuple):
+            value = getattr(value[0], "constant", None) if x.lanes > 1 else None
+        return x.kind == "f" and isinstance(value, float) and isfinite(value) and value != 0
 
     def eq(self, x: Number, y: Number | complex) -> Number:
         """Whether x = y."""
