@@ -32,7 +32,7 @@ CHEAP = 4
 """The operations of an element up to which it is rather computed again than kept."""
 CACHED = 1 << 20
 """The bytes of a tape that stays in the cache: it is kept as it is."""
-GAIN = 0.75
+GAIN = 0.9
 """What is left of a tape, at most, where it is worth to compute again."""
 
 
