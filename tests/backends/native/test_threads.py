@@ -12,6 +12,7 @@ import lineara
 from lineara.backends import native
 from lineara.backends.native import parallel, run
 from lineara.errors import IndexingError, SettingError
+from lineara.primitives import elementwise
 
 NUMBERS = (1, 2, 3, 5)
 
@@ -238,3 +239,16 @@ def test_a_number_that_is_set_is_the_number():
     lineara.set_num_threads(np.int64(3))
     assert lineara.get_num_threads() == 3
     assert native.threads.get_num_threads() == 3
+
+
+def test_a_kernel_that_a_kernel_calls_back_shares_its_loops_too(monkeypatch):
+    loops = count_parallel(monkeypatch)
+    inner = lineara.jit(np.tanh)
+    record = elementwise("inner", "tanh", inner, [lambda y, x: 1 - y * y])
+    lineara.set_num_threads(3)
+    outer = lineara.jit(lambda x: np.sum(np.exp(lineara.apply(record, np.sin(x)))))
+    x = np.linspace(-1.0, 1.0, 200_000)
+    got = [float(outer(x)) for _ in range(5)]
+    assert len(loops) == 3
+    assert set(got) == {got[0]}
+    np.testing.assert_allclose(got[0], np.sum(np.exp(np.tanh(np.sin(x)))), rtol=1e-12)
