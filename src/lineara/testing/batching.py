@@ -122,10 +122,12 @@ def _directions(
 
 
 def batched(program: Program, rng: Random) -> tuple[Function, list[Value]]:
-    """The batched program, and values of its parameters, the linear ones last."""
+    """The batched program, and values of its parameters, the linear ones last: many examples, few of them different."""
     f = program.function
-    size, mask = rng.choice((1, 2, 3, 9)), _mask(f, rng)
-    together = _together((*f.params, *f.linear_params), _examples(program, size, mask, rng), mask)
+    size, mask = rng.choice((1, 2, 3, 5, 8, 9, 17, 33)), _mask(f, rng)
+    some = _examples(program, min(size, 3), mask, rng)
+    examples = [some[i % len(some)] for i in range(size)]
+    together = _together((*f.params, *f.linear_params), examples, mask)
     return batch(f, size, mask)[0], together
 
 

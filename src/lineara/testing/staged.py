@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import numpy as np
@@ -60,8 +60,19 @@ def _on_tape(program: Program, halves: Halves, linear: Function, rng: Random) ->
 
 
 def _vjp(program: Program, rng: Random) -> Staged:
+    return _gradient(mixed_form(program), program.args, rng)
+
+
+def _batched_vjp(program: Program, rng: Random) -> Staged:
+    """The gradient of the batched program, whose sums are over examples too."""
+    f, args = batched(program, rng)
+    m = f if f.linear_params else jvp(f)
+    return _gradient(m, args[: len(f.params)], rng)
+
+
+def _gradient(m: Function, args: Sequence[Value], rng: Random) -> Staged:
     """The two halves, one after the other, with what is between them inside."""
-    halves = _halves(program, rng)
+    halves = unzip(m, random_policy(rng))
     backward = transpose(halves.linear)
     builder = Builder("vjp")
     x = [builder.param(v.type) for v in halves.nonlinear.params]
@@ -70,7 +81,7 @@ def _vjp(program: Program, rng: Random) -> Staged:
     w = [builder.param(v.type, linear=True) for v in backward.linear_params]
     _, x_bar = builder.call(backward, given[count:], w)
     made = builder.finish(given[:count], x_bar)
-    return made, [*program.args, *(sample(v.type, rng) for v in w)]
+    return made, [*args, *(sample(v.type, rng) for v in w)]
 
 
 def _second(program: Program, rng: Random) -> Staged:
@@ -90,5 +101,6 @@ STAGES: dict[str, Callable[[Program, Random], Staged]] = {
     "vjp": _vjp,
     "second": _second,
     "batched": batched,
+    "batched vjp": _batched_vjp,
 }
 """By name, what is made of a program and some chance: a function, and values of its parameters, the linear ones last."""

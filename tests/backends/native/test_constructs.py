@@ -31,7 +31,7 @@ def written(x, i, v):
 
 CASES = {
     "a parameter": (lambda x: x, X),
-    "one value twice": (lambda x: (lambda y: (y, x, y))(np.sin(x)), X),
+    "one value twice": (lambda x: (np.sin(x),) * 2, X),
     "literals": (lambda x: (np.ones(3), 2.5, x), X),
     "views": (lambda m: (m.T, m[::-1], m[1:3, ::2], m.reshape(4, 9), m.T.reshape(36)), M),
     "a view of a view": (lambda m: (m.T[::-1, 1:][:, ::-2].T, np.swapaxes(m, 0, 1)[2]), M),
