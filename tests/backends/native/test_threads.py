@@ -106,7 +106,6 @@ def test_reductions_of_every_kind_of_numbers(dtype, monkeypatch):
         return np.sum(y, axis=0), np.sum(y * y), np.any(y, axis=1)
 
     compiled = lineara.jit(reduced)
-    monkeypatch.setattr(parallel, "WORTH", 50_000)
     first, *others = on_all_numbers(compiled, x)
     assert loops
     assert all(o == first for o in others)
@@ -118,8 +117,8 @@ def test_reductions_of_every_kind_of_numbers(dtype, monkeypatch):
 def test_a_loop_in_chunks_computes_what_the_reference_does(function, monkeypatch):
     loops = count_parallel(monkeypatch)
     monkeypatch.setattr(parallel, "WORTH", 0)
-    monkeypatch.setattr(parallel, "ALIGNED", 1)
-    monkeypatch.setattr(parallel, "TRIPS", 1)
+    for name in ("ALIGNED", "TRIPS", "ELEMENTS"):
+        monkeypatch.setattr(parallel, name, 1)
     shape = (137, 65) if function in {rows, columns} else (201,)
     x = np.random.default_rng(0).normal(size=shape)
     derivative = lineara.value_and_grad(function)

@@ -98,6 +98,11 @@ def _width(g: Group) -> float:
     return sum(max(1.0, _effort(s)) for s in g.steps if not s.is_view)
 
 
+def trip_elements(g: Group, at: At) -> int:
+    """The elements of the largest step of one trip."""
+    return max([_rest(s, at, g.index[s]) for s in g.steps if not s.is_view], default=1)
+
+
 def trip_work(g: Group, at: At) -> float:
     """The operations of one trip."""
     return sum(_rest(s, at, g.index[s]) * max(1.0, _effort(s)) for s in g.steps if not s.is_view)

@@ -3,7 +3,8 @@
     loop 0 … n        →        parallel(chunk, frame, count): each chunk runs a part of the loop, as a function of its own
 
 A chunk has a row of the workspace, where it says what failed and leaves its totals; these are merged in the order of chunks.
-How a loop is cut depends on the program only, so that every number of threads, one included, gives the same bits.
+How a loop is cut depends on the program only, so that every number of threads, one included, gives the same bits. A loop that
+sums up is cut by its extents alone, also where one thread runs all of it: what else is computed in it changes with the plan.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from llvmlite import ir
 
 from lineara.backends.native import threads
-from lineara.backends.native.lanewise import trip_work
+from lineara.backends.native.lanewise import trip_elements, trip_work
 from lineara.backends.native.outline import outline, returns_only
 from lineara.backends.native.places import LONG, Position, Root
 from lineara.backends.native.space import LINE, Space
@@ -33,8 +34,10 @@ CHUNKS, MANY = 64, 256
 MILLION = 1 << 20
 ALIGNED = 32
 """Chunks of loops on several lanes begin at multiples of this."""
-TRIPS = 8
+TRIPS = 32
 """The trips of a chunk at least, where a chunk has totals that are arrays."""
+ELEMENTS = 2048
+"""The elements of a chunk at least, where a chunk has totals; eight such chunks are the least."""
 ROOM = 1 << 25
 """The bytes at most of the rows of all chunks, and of the working memory of all threads."""
 WORKERS = 64
@@ -49,11 +52,12 @@ Totals = dict[Step, "Total"]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Trips from start to stop, so many in a chunk."""
+    """Trips from start to stop, so many in a chunk; whether several threads run them."""
 
     start: int
     stop: int
     size: int
+    shared: bool
 
     @property
     def count(self) -> int:
@@ -64,17 +68,22 @@ class Cut:
 def cut(
     emitter: Emitter, g: Group, at: At, segment: tuple[int, int, int], totals: Totals
 ) -> Cut | None:
-    """How the trips of a segment of a loop are cut into chunks; None if one thread runs them."""
+    """How the trips of a segment of a loop are cut into chunks; None if they are not."""
     start, stop, lanes = segment
     trips = stop - start
-    if emitter.apart or emitter.lanes > 1 or trips * trip_work(g, at) < WORTH:
+    inside = trip_elements(g, at)
+    shared = trips * trip_work(g, at) >= WORTH
+    large = trips * inside >= 8 * ELEMENTS if totals else shared
+    if emitter.apart or emitter.lanes > 1 or not large:
         return None
     row, size = Row(totals), -(-trips // (MANY if trips > MILLION else CHUNKS))
+    if totals:
+        size = max(size, -(-ELEMENTS // inside))
     if row.arrays:
         size = max(size, TRIPS, -(-trips * row.size // ROOM))
     unit = 1 if lanes == 1 else -(-ALIGNED // lanes) * lanes
     size = -(-size // unit) * unit
-    return Cut(start, stop, size) if size < trips else None
+    return Cut(start, stop, size, shared) if size < trips else None
 
 
 class Row:
@@ -137,7 +146,7 @@ def run(emitter: Emitter, g: Group, at: At, lanes: int, cut: Cut, totals: Totals
             for s, t in own.items():
                 t.leave(places[s])
         scratch = max(1, chunk.space.size)
-        most = max(1, min(WORKERS, cut.count, ROOM // scratch))
+        most = max(1, min(WORKERS, cut.count, ROOM // scratch)) if cut.shared else 1
         with _strips(space, most, scratch) as strips:
             body = _Body(chunk, cut, rows, strips)
             body.dispatch(emitter, most)
