@@ -16,6 +16,8 @@ from lineara.backends.native.flat import Graph, Node, Value
 from lineara.ir import Add, Apply, ArrayType, Literal
 from lineara.ir.nest import Along, Join, Loops, Nest, Update, straight
 
+FEW = 100
+"""The loops of a level up to which they are compared with each other."""
 AHEAD = 48
 """How many steps are looked at when the index of a new loop is chosen."""
 
@@ -188,6 +190,7 @@ class Partition:
             self._place(s, steps[i + 1 : i + 1 + AHEAD])
             for v in s.outputs:
                 self.maker[v] = s
+        self._merge()
 
     def free(self, s: Step) -> list[int]:
         """The indices that are not bound yet."""
@@ -235,7 +238,7 @@ class Partition:
         return 0 if g is None else g.order + (g.extent is not None or g.whole)
 
     def _straight(self, s: Step, after: int) -> None:
-        for g in self.groups[after:]:
+        for g in self.groups[after : after + 1]:
             if g.extent is None and not g.whole:
                 self._add(g, s, None)
                 return
@@ -282,7 +285,9 @@ class Partition:
                 candidates &= {at} if at is not None else set()
             elif made is not None and made.order >= g.order:
                 return None
-        if not candidates or (not related and not self._shares(s, g, candidates)):
+        if not candidates:
+            return None
+        if not related and not self._shares(s, g, candidates):
             return None
         return min(candidates, key=lambda k: (k not in s.places, k))
 
@@ -292,6 +297,41 @@ class Partition:
             return True
         read = {(v, a) for t in g.steps for v, a in self._reads(t, g.index[t])}
         return any((v, a) in read for k in candidates for v, a in self._reads(s, k))
+
+    def _merge(self) -> None:
+        """Let loops of one extent be one loop, where the later one waits for nothing that stands between them."""
+        loops = [g for g in self.groups if g.extent is not None]
+        if len(loops) > FEW:
+            return
+        for later in loops:
+            first = next((g for g in loops if self._may_merge(g, later)), None)
+            if first is not None:
+                for s in later.steps:
+                    self._add(first, s, later.index[s])
+                later.steps = []
+        self.groups = [g for g in self.groups if g.steps]
+        for i, g in enumerate(self.groups):
+            g.order = i
+
+    def _may_merge(self, first: Group, later: Group) -> bool:
+        """Whether all steps of a loop can be in one before it, with which they share something."""
+        if first.extent != later.extent or first.order >= later.order or not first.steps:
+            return False
+        shared = False
+        for s in later.steps:
+            for i, v in enumerate(s.inputs):
+                made = self.made_by.get(v)
+                if made is None or made is later:
+                    continue
+                if made is first:
+                    p = self.maker[v]
+                    k = first.index[p]
+                    if k not in p.places or s.aligned[i].get(p.places.index(k)) != later.index[s]:
+                        return False
+                    shared = True
+                elif made.order >= first.order:
+                    return False
+        return shared or any(self._shares(s, first, {later.index[s]}) for s in later.steps)
 
     @staticmethod
     def _reads(s: Step, k: int) -> list[tuple[Value, int]]:
