@@ -18,7 +18,7 @@ from lineara.backends.native.places import LONG, Buffer, Index, Machine, Positio
 from lineara.ir import ArrayType, ListType
 
 if TYPE_CHECKING:
-    from lineara.backends.native.control import Control
+    from lineara.backends.native.wholes import Wholes
 
 BYTE, POINTER = ir.IntType(8), ir.PointerType()
 WORDS = ir.ArrayType(LONG, 3)
@@ -105,7 +105,7 @@ class Lists:
         words = self.m.builder.load(list_place(source), typ=WORDS, align=8)
         self.m.builder.store(words, list_place(target), align=8)
 
-    def append(self, e: Control, place: Any, r: Value) -> None:
+    def append(self, e: Wholes, place: Any, r: Value) -> None:
         """Append a value."""
         b, m = self.m.builder, self.m
         count = self.count(place)
@@ -127,12 +127,12 @@ class Lists:
         else:
             e.copy(r, self.item(place, r.type, count))
 
-    def sum(self, e: Control, v: Value, x: Value, y: Value) -> ListPlace:
+    def sum(self, e: Wholes, v: Value, x: Value, y: Value) -> ListPlace:
         """The list of the sums of items; an empty list is a list of zeros."""
         assert isinstance(v.type, ListType)
         return self._sum(e, v.type, e.places[x], e.places[y])
 
-    def _sum(self, e: Control, type_: ListType, x: Any, y: Any) -> ListPlace:
+    def _sum(self, e: Wholes, type_: ListType, x: Any, y: Any) -> ListPlace:
         b = self.m.builder
         counts = [self.count(p) for p in (x, y)]
         count = b.select(b.icmp_signed(">", *counts), *counts)
@@ -147,7 +147,7 @@ class Lists:
                 self._add(e, *parts)
         return made
 
-    def _add(self, e: Control, x: Buffer, y: Buffer, target: Buffer) -> None:
+    def _add(self, e: Wholes, x: Buffer, y: Buffer, target: Buffer) -> None:
         def add(at: dict[int, Position], lanes: int) -> None:
             positions = [at[a] for a in range(len(x.shape))]
             total = read(e.m, x, positions, lanes) + read(e.m, y, positions, lanes)
