@@ -13,6 +13,7 @@ from lineara.backends.native import run as native
 from lineara.backends.native.run import is_compilable
 from lineara.ir import has_tangent
 from lineara.pipeline import Request, run
+from lineara.syntax import parse_function
 from lineara.testing.laws import random_policy
 from lineara.testing.machine import compiled, same_bits, watched
 from lineara.testing.programs import generate
@@ -66,6 +67,28 @@ ORDERED = pytest.mark.xfail(
 def test_whatever_is_kept(name):
     given = [same_bits(compiled(p, 1), args) for p, args in (gradient(name, q) for q in POLICIES)]
     assert len({bits(x) for x in given}) == 1
+
+
+PRODUCT = "let c = contract[spec=((0, 2), (1, 2), (0, 1))](o, b)"
+ALONE = f"""
+def f(b: f64[23,19], o: f64[19,19]) -> f64[19,23] =
+  {PRODUCT}
+  c
+"""
+BESIDE = f"""
+def f(b: f64[23,19], x: f64[19,19]) -> (f64[19,23], f64[19,19]) =
+  let o = x * x
+  {PRODUCT}
+  (c, o)
+"""
+
+
+@ORDERED
+def test_whatever_is_beside_a_product():
+    b, x = np.sin(np.arange(23 * 19.0)).reshape(23, 19), M[:, :19]
+    alone = same_bits(compiled(parse_function(ALONE)), [b, x * x])
+    beside = same_bits(compiled(parse_function(BESIDE)), [b, x])
+    assert bits(alone) == bits(beside[:1])
 
 
 @FUNCTION
