@@ -232,6 +232,7 @@ def borrowed(place: Place) -> Place:
 
 
 def with_root(place: Buffer, root: Root) -> Buffer:
+    """The same array, as one of those that share a root."""
     return Buffer(
         place.pointer, place.dtype, place.shape, place.strides, root, place.lanes, place.offset
     )
