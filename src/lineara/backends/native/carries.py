@@ -7,6 +7,7 @@ buffer; a small one has a second, that is copied back; a large one has two that 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -233,9 +234,7 @@ def borrowed(place: Place) -> Place:
 
 def with_root(place: Buffer, root: Root) -> Buffer:
     """The same array, as one of those that share a root."""
-    return Buffer(
-        place.pointer, place.dtype, place.shape, place.strides, root, place.lanes, place.offset
-    )
+    return replace(place, root=root)
 
 
 def row_of(m: Machine, place: Place, row: Index) -> Place:
@@ -251,12 +250,6 @@ def row_of(m: Machine, place: Place, row: Index) -> Place:
     stride = place.strides[0]
     assert stride is not None
     offset = m.plus(place.offset, m.times(row, stride))
-    return Buffer(
-        place.pointer,
-        place.dtype,
-        place.shape[1:],
-        place.strides[1:],
-        Root(False),
-        place.lanes,
-        offset,
+    return replace(
+        place, shape=place.shape[1:], strides=place.strides[1:], root=Root(False), offset=offset
     )

@@ -1,21 +1,22 @@
 """From steps to instructions: levels of loops, each a partition of its steps into groups.
 
 A level runs the groups of its steps in order. A group with an extent is a loop, and inside it is the next level, where one
-index more of each step is bound; where all are bound, an element is made. The outermost loop that is worth it runs on several lanes:
-there a number is a vector, for as many positions of that loop, and the loops inside run as they are.
+index more of each step is bound; where all are bound, an element is made. The outermost loop that is worth it runs on several
+lanes: there a number is a vector, for as many positions of that loop, and the loops inside run as they are.
 
 A reduction has a total for each loop that reduces it: what a loop gives is merged into the total of the loop around it.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lineara.backends.native import parallel
 from lineara.backends.native.arrays import Frame
 from lineara.backends.native.changes import Changes
-from lineara.backends.native.flat import Value
+from lineara.backends.native.flat import Constant, Value
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.lanewise import PIECES, segments, unrolled
 from lineara.backends.native.pieces import pieced
@@ -25,6 +26,7 @@ from lineara.backends.native.places import (
     Index,
     Position,
     Root,
+    constant,
     read,
     reshaped,
     viewed,
@@ -38,7 +40,7 @@ At = dict[Step, dict[int, Position]]
 """The positions of the indices that are bound, of each step."""
 
 
-class Emitter(Changes):
+class Emitter(Changes, ABC):
     """Emits the steps of a function, level by level."""
 
     def level(self, steps: Sequence[Step], at: At, needed: Iterable[Value]) -> None:
@@ -80,7 +82,9 @@ class Emitter(Changes):
         """The steps that have to run; what reads nothing becomes a formula."""
         rest = []
         for s in steps:
-            if s.is_formula:
+            if isinstance(s.node.op, Constant):
+                self.places[s.output] = constant(self.m, s.node.op.value, s.node.op.key)
+            elif s.is_formula:
                 self.places[s.output] = self._formula(s)
             else:
                 rest.append(s)
@@ -141,11 +145,9 @@ class Emitter(Changes):
         for root in formula.roots:
             root.values.append(v)
 
+    @abstractmethod
     def whole(self, s: Step, group: Group) -> None:
         """A step without loops: a routine or a construct."""
-        raise NotImplementedError
-
-    # ------------------------------------------------------------------ views
 
     def _view(self, s: Step, at: dict[int, Position]) -> bool:
         """Make a view; False if it has to be copied."""

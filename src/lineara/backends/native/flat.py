@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
+
+import numpy as np
 
 from lineara.errors import Origin
 from lineara.ir import (
@@ -77,6 +80,19 @@ class Graph:
         return sum(1 + sum(g.size for g in inner_graphs(n.op)) for n in self.nodes)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Constant:
+    """An array that is known."""
+
+    value: np.ndarray[Any, Any]
+
+    @property
+    def key(self) -> str:
+        """What tells one from another."""
+        digest = sha256(np.ascontiguousarray(self.value).tobytes()).hexdigest()
+        return f"constant {self.value.dtype} {self.value.shape} {digest}"
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """A call of a function that is compiled once."""
@@ -113,7 +129,7 @@ class Until:
     carry: int
 
 
-NodeOp = Apply | Literal | Add | Shared | Choice | Loop | Until
+NodeOp = Apply | Literal | Constant | Add | Shared | Choice | Loop | Until
 
 
 @dataclass(slots=True, eq=False)
@@ -336,7 +352,7 @@ def _node_work(n: Node) -> int:
             return UNKNOWN * (graph_work(n.op.condition) + graph_work(n.op.body))
         case Choice(branches):
             return max(map(graph_work, branches), default=0)
-        case Literal():
+        case Literal() | Constant():
             return 0
         case _:
             return sum(v.type.size for v in (*n.inputs[:1], *n.outputs))

@@ -7,7 +7,7 @@ known, so that small arrays are addressed by constants, which LLVM keeps in regi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -81,7 +81,10 @@ class Position:
 
 def position_of(m: Machine, number: Number) -> Position:
     """The position that a computed number is."""
-    return Position(number.value) if number.lanes == 1 else Position(number=number)
+    if number.lanes > 1:
+        return Position(number=number)
+    value = number.value
+    return Position(value.constant if isinstance(value, ir.Constant) else value)
 
 
 def along(m: Machine, access: Along | Linear, index: Callable[[int], Position]) -> Position:
@@ -116,7 +119,10 @@ class Root:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Buffer:
-    """An array in memory. Strides are in elements (of all lanes together); None: the axis is bound, and not in memory."""
+    """An array in memory. Strides are in elements (of all lanes together); None: the axis is bound, and not in memory.
+
+    `known` are the elements of the memory of a constant.
+    """
 
     pointer: Any
     dtype: Dtype
@@ -125,6 +131,7 @@ class Buffer:
     root: Root
     lanes: int = 1
     offset: Index = 0
+    known: np.ndarray[Any, Any] | None = None
 
     @property
     def contiguous(self) -> bool:
@@ -135,6 +142,20 @@ class Buffer:
                 return False
             expected *= n
         return self.lanes == 1
+
+
+def constant(m: Machine, value: np.ndarray[Any, Any], name: str) -> Buffer:
+    """An array that is known, in the data of the module."""
+    table = m.module.globals.get(name)
+    if table is None:
+        data = np.ascontiguousarray(value).tobytes()
+        type_ = ir.ArrayType(ir.IntType(8), len(data))
+        table = ir.GlobalVariable(m.module, type_, name)
+        table.initializer = ir.Constant(type_, bytearray(data))
+        table.global_constant, table.linkage, table.align = True, "internal", 64
+        table.type = ir.PointerType()
+    shape, strides = value.shape, row_major(value.shape)
+    return Buffer(table, value.dtype, shape, strides, Root(False), known=value.ravel())
 
 
 def row_major(shape: Sequence[int], stays: Sequence[bool] | None = None) -> tuple[int | None, ...]:
@@ -193,6 +214,8 @@ def read(m: Machine, place: Place, positions: Sequence[Position], lanes: int) ->
         return place.element(positions, lanes)
     base, step, number = _offset(m, place, positions)
     dtype = place.dtype
+    if place.known is not None and isinstance(base, int) and number is None and not step:
+        return m.constant(place.known[base], dtype)
     if place.lanes > 1:
         if number is not None:
             return m.gather(
@@ -279,9 +302,7 @@ def viewed(m: Machine, place: Place, access: Access, shape: tuple[int, ...]) -> 
         offset = m.plus(offset, x.start * stride)
         if x.index is not None:
             strides[x.index] = (strides[x.index] or 0) + x.step * stride
-    return Buffer(
-        place.pointer, place.dtype, shape, tuple(strides), place.root, place.lanes, offset
-    )
+    return replace(place, shape=shape, strides=tuple(strides), offset=offset)
 
 
 def seen(
@@ -318,4 +339,4 @@ def reshaped(place: Place, shape: tuple[int, ...], access: Access) -> Place | No
     if not same:
         return None
     strides = row_major(shape, [k not in bound for k in range(len(shape))])
-    return Buffer(place.pointer, place.dtype, shape, strides, place.root, place.lanes, place.offset)
+    return replace(place, shape=shape, strides=strides)

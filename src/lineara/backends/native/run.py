@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from lineara.backends.native.calling import Kernel
+from lineara.backends.native.constants import NOTHING, Known, with_known
 from lineara.backends.native.entry import entry_of
 from lineara.backends.native.flat import Graph, flatten
 from lineara.backends.native.program import Program
@@ -19,24 +20,26 @@ ROOM = 2000
 """How many kernels are kept, the least recently used forgotten beyond."""
 
 Entry = Callable[..., tuple[Any, ...]]
-_kernels: OrderedDict[tuple[bytes, int | None], tuple[Kernel, Entry]] = OrderedDict()
+_kernels: OrderedDict[tuple[bytes, int | None, Any], tuple[Kernel, Entry]] = OrderedDict()
 _lock = Lock()
 
 
-def graph_of(function: Function) -> Graph:
+def graph_of(function: Function, known: Known = NOTHING) -> Graph:
     """What is compiled of a function."""
-    return simplified(shortened(simplified(flatten(function))))
+    return simplified(shortened(simplified(with_known(flatten(function), known))))
 
 
-def kernel(function: Function, level: int | None = None) -> tuple[Kernel, Entry]:
+def kernel(
+    function: Function, level: int | None = None, known: Known = NOTHING
+) -> tuple[Kernel, Entry]:
     """The kernel of a function, compiled if it is not known, and a callable of the arrays of its parameters."""
-    key = function.digest, level
+    key = function.digest, level, known.key
     with _lock:
         found = _kernels.get(key)
         if found is not None:
             _kernels.move_to_end(key)
             return found
-    made = Kernel(Program(graph_of(function)).executable(level))
+    made = Kernel(Program(graph_of(function, known)).executable(level))
     entry = made, entry_of(made)
     with _lock:
         _kernels[key] = entry
@@ -63,13 +66,15 @@ def _has_list(type_: Type) -> bool:
     return isinstance(type_, ListType)
 
 
-def run(function: Function, args: Sequence[Any], level: int | None = None) -> tuple[Any, ...]:
+def run(
+    function: Function, args: Sequence[Any], level: int | None = None, known: Known = NOTHING
+) -> tuple[Any, ...]:
     """Run a function on values of its parameters, the linear ones last; gives all results, the linear ones last.
 
     Raises:
         ShapeError, DtypeError: if the arguments do not fit the parameters.
     """
-    _, entry = kernel(function, level)
+    _, entry = kernel(function, level, known)
     params = (*function.params, *function.linear_params)
     given = [x for v, a in zip(params, args, strict=True) for x in _leaves(a, v.type)]
     return _shaped(entry(*given), (*function.results, *function.linear_results))

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lineara.backends.native.constants import folded
 from lineara.backends.native.flat import (
+    Constant,
     Graph,
     Loop,
     Node,
@@ -42,6 +44,7 @@ class _Simplifier:
     def _merged(self, graph: Graph) -> Graph:
         same: dict[Value, Value] = {}
         literals: dict[Value, Literal] = {}
+        constants: dict[Value, Constant | Literal] = {}
         seen: dict[Any, Node] = {}
         nodes: list[Node] = []
         for n in graph.nodes:
@@ -51,11 +54,18 @@ class _Simplifier:
             if alias is not None:
                 same[n.outputs[0]] = alias
                 continue
-            folded = _folded(node, literals)
-            if folded is not None:
-                node = Node(folded, (), n.outputs, n.origin, n.recompute)
+            for v, constant in zip(n.outputs, folded(node, constants), strict=False):
+                constants[v] = constant
+                nodes.append(Node(constant, (), (v,), n.origin))
+            if n.outputs and n.outputs[0] in constants:
+                continue
+            literal = _folded(node, literals)
+            if literal is not None:
+                node = Node(literal, (), n.outputs, n.origin, n.recompute)
             if isinstance(node.op, Literal) and isinstance(node.op.type, ArrayType):
                 literals[n.outputs[0]] = node.op
+            if isinstance(node.op, Constant | Literal):
+                constants[n.outputs[0]] = node.op
             key = _key(node)
             known = seen.get(key) if key is not None else None
             if known is not None:
@@ -75,7 +85,7 @@ class _Simplifier:
 
 def _key(node: Node) -> Any:
     """What tells whether two nodes compute the same; None where they are not compared."""
-    if node.recompute or not isinstance(node.op, Apply | Literal | Add):
+    if node.recompute or not isinstance(node.op, Apply | Literal | Constant | Add):
         return None
     if isinstance(node.op, Apply) and node.op.primitive.transient:
         return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from lineara.backends.native.flat import Graph, Node, Value
+from lineara.backends.native.flat import Constant, Graph, Node, Value
 from lineara.ir import Add, Apply, ArrayType, Literal
 from lineara.ir.nest import Along, Join, Loops, Nest, Update, straight
 
@@ -45,7 +45,7 @@ class Step:
     @property
     def is_view(self) -> bool:
         """Whether it gives its operand, under other positions."""
-        return isinstance(self.loops, Nest) and self.loops.element is None
+        return isinstance(self.loops, Nest) and self.loops.element is None and bool(self.inputs)
 
     @property
     def is_formula(self) -> bool:
@@ -78,6 +78,8 @@ def loops_of(node: Node) -> Sequence[Loops] | None:
     if isinstance(op, Literal) and isinstance(op.type, ArrayType):
         value, dtype = op.value, op.type.dtype
         return [_pointwise(node.outputs[0], 0, lambda m, index: m.constant(value, dtype))]
+    if isinstance(op, Constant):
+        return [_pointwise(node.outputs[0], 0, None)]
     if isinstance(op, Apply):
         record, attributes = op.primitive, dict(op.attributes)
         types = [tuple([v.type for v in vs]) for vs in (node.inputs, node.outputs)]
@@ -208,7 +210,7 @@ class Partition:
             g = self.made_by.get(v)
             if g is not None:
                 after = max(after, g.order + (g.extent is not None or not straight_now or g.whole))
-        if straight_now or (s.is_view and self._is_outside(s)):
+        if straight_now or (s.is_view and self._is_outside(s, ahead)):
             self._straight(s, after if straight_now else self._after(s))
             return
         if isinstance(s.loops, Nest):
@@ -228,10 +230,13 @@ class Partition:
         bound = self.bound[s]
         return [k for k in s.bindable if k not in bound]
 
-    def _is_outside(self, s: Step) -> bool:
+    def _is_outside(self, s: Step, ahead: Sequence[Step]) -> bool:
         """Whether the operand of a view is at hand before any loop that the view could join."""
         g = self.made_by.get(s.inputs[0])
-        return g is None or g.extent is None or self._joined(s, g) is None
+        if g is None or g.extent is None:
+            return True
+        k = self._joined(s, g)
+        return k is None or self._is_larger(s, k, g, ahead)
 
     def _after(self, s: Step) -> int:
         g = self.made_by.get(s.inputs[0])
@@ -256,19 +261,16 @@ class Partition:
         for g in self.groups[least:]:
             if g.extent is None:
                 continue
-            k = self._joined(s, g)
-            if k is not None:
+            k = self._joined(s, g, ahead)
+            if k is not None and not self._is_larger(s, k, g, ahead):
                 self._add(g, s, k)
                 return
         group = Group(None)
         group.extent, k = self._chosen(s, ahead)
-        self.groups.append(group)
-        group.order = len(self.groups) - 1
-        if inside > group.order:
-            raise AssertionError("a loop before what it reads")
+        self._insert(group, self._before_larger(s, inside))
         self._add(group, s, k)
 
-    def _joined(self, s: Step, g: Group) -> int | None:
+    def _joined(self, s: Step, g: Group, ahead: Sequence[Step] = ()) -> int | None:
         """The index by which a step can be in a loop, if there is one; it shares something with it."""
         related = False
         candidates = {k for k in self._bindable(s) if s.extents[k] == g.extent}
@@ -287,9 +289,55 @@ class Partition:
                 return None
         if not candidates:
             return None
-        if not related and not self._shares(s, g, candidates):
-            return None
-        return min(candidates, key=lambda k: (k not in s.places, k))
+        k = min(candidates, key=lambda k: (k not in s.places, k))
+        if related or self._shares(s, g, candidates) or self._meets(s, k, g, ahead):
+            return k
+        return None
+
+    def _before_larger(self, s: Step, first: int) -> int:
+        """Where a new loop goes: before those with larger arrays, which may then read of it."""
+        size = self._rest(s, -1)
+        for g in self.groups[first:]:
+            if g.extent is not None and all(self._rest(t, -1) > size for t in g.steps):
+                return g.order
+        return len(self.groups)
+
+    def _is_larger(self, s: Step, k: int, g: Group, ahead: Sequence[Step]) -> bool:
+        """Whether a step makes more in a trip than all others of a loop, and is rather in a loop over another index."""
+        if self._rest(s, k) <= max(self._rest(t, g.index[t]) for t in g.steps):
+            return False
+        return self._chosen(s, ahead)[1] != k
+
+    def _rest(self, s: Step, k: int) -> int:
+        return prod([s.extents[j] for j in self.free(s) if j != k])
+
+    def _meets(self, s: Step, k: int, g: Group, ahead: Sequence[Step]) -> bool:
+        """Whether a step ahead, in one loop with both, reads what comes of a step and what a loop makes."""
+        here = {v for t in g.steps if g.index[t] in t.places for v in t.outputs}
+        if k not in s.places:
+            return False
+        axes = {v: s.places.index(k) for v in s.outputs}
+        for t in ahead:
+            derived = [i for i, v in enumerate(t.inputs) if v in axes]
+            if not derived or t.loops is None:
+                continue
+            ways = {t.aligned[i].get(axes[t.inputs[i]]) for i in derived}
+            if len(ways) != 1:
+                continue
+            (way,) = ways
+            if way is None or way not in t.bindable or way in self.bound[t]:
+                continue
+            for i, v in enumerate(t.inputs):
+                if v in here and self._axis(v, g) in t.aligned[i] and t.aligned[i][self._axis(v, g)] == way:
+                    return True
+            if way in t.places:
+                axes.update(dict.fromkeys(t.outputs, t.places.index(way)))
+        return False
+
+    def _axis(self, v: Value, g: Group) -> int:
+        """The axis of a value along which a loop makes it."""
+        maker = self.maker[v]
+        return maker.places.index(g.index[maker])
 
     def _shares(self, s: Step, g: Group, candidates: set[int]) -> bool:
         """Whether a step that reads nothing of a loop reads the same arrays at the same positions, or nothing at all."""

@@ -308,7 +308,7 @@ def _cone(
         if x in done:
             continue
         m = makers.get(x)
-        if m is None or not _is_cheap(m):
+        if m is None or not is_cheap(m):
             leaves.append(x)
             done.add(x)
         elif ready:
@@ -319,7 +319,7 @@ def _cone(
             stack += [(y, False) for y in m.inputs]
 
 
-def _is_cheap(n: Node) -> bool:
+def is_cheap(n: Node) -> bool:
     """Whether a node is rather run again than kept: exact arithmetic, a choice, a view, parts put together."""
     if isinstance(n.op, Literal):
         return isinstance(n.op.type, ArrayType)

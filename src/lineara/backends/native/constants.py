@@ -1,0 +1,92 @@
+"""Arrays that are known when a function is compiled: what `jit` has captured.
+
+They are data of the module. What is computed of them exactly, a part, a comparison, a sum, is computed here and now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lineara.backends.native.flat import Constant, Graph, Node, Value
+from lineara.backends.native.steps import loops_of
+from lineara.backends.native.tapes import is_cheap
+from lineara.ir import Add, Apply, ArrayType, Literal
+from lineara.ir.nest import Join, Nest
+
+SMALL = 4096
+"""The elements up to which an array is made part of a program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The arrays that are known, by the number of the parameter; equal ones are equal."""
+
+    arrays: Mapping[int, Constant]
+
+    @classmethod
+    def of(cls, arrays: Sequence[Any], first: int) -> Known:
+        """The small ones among arrays, whose parameters begin with the first."""
+        return cls(
+            {
+                i: Constant(x)
+                for i, x in enumerate(arrays, first)
+                if isinstance(x, np.ndarray) and 0 < x.size <= SMALL
+            }
+        )
+
+    @property
+    def key(self) -> tuple[tuple[int, str], ...]:
+        """What tells one from another."""
+        return tuple([(i, c.key) for i, c in self.arrays.items()])
+
+
+NOTHING = Known({})
+
+
+def with_known(graph: Graph, known: Known) -> Graph:
+    """The graph in which parameters are the arrays that are known; it still takes them, and reads them no more."""
+    params = list(graph.params)
+    nodes: list[Node] = []
+    for i, constant in known.arrays.items():
+        nodes.append(Node(constant, (), (params[i],)))
+        params[i] = Value(params[i].type)
+    return Graph(graph.name, tuple(params), (*nodes, *graph.nodes), graph.results)
+
+
+def folded(node: Node, known: Mapping[Value, Constant | Literal]) -> list[Constant]:
+    """The constants that the results of a node of constants are; none if they are not known."""
+    op = node.op
+    given = [known[v] for v in node.inputs if v in known]
+    if not isinstance(op, Apply | Add) or len(given) < len(node.inputs):
+        return []
+    if not any(isinstance(g, Constant) for g in given) or not _is_exact(node):
+        return []
+    if not all(isinstance(v.type, ArrayType) and 0 < v.type.size <= SMALL for v in node.outputs):
+        return []
+    arrays = [_array(g) for g in given]
+    with np.errstate(all="ignore"):
+        if isinstance(op, Add):
+            return [Constant(np.asarray(arrays[0] + arrays[1]))]
+        return list(map(Constant, op.primitive.evaluate(*arrays, **dict(op.attributes))))
+
+
+def _is_exact(node: Node) -> bool:
+    """Whether every way to compute it gives the same, and it cannot fail."""
+    if isinstance(node.op, Add):
+        return True
+    loops = loops_of(node)
+    if loops is None or node.recompute or any(nest is None for nest in loops):
+        return False
+    if any(isinstance(nest, Join) for nest in loops):
+        return True
+    return is_cheap(node) and all(isinstance(n, Nest) and n.combine is None for n in loops)
+
+
+def _array(op: Constant | Literal) -> Any:
+    if isinstance(op, Constant):
+        return op.value
+    return np.full(op.type.shape, op.value, op.type.dtype)
