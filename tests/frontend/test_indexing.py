@@ -310,3 +310,44 @@ def test_masks_whose_values_are_not_known(f, kind, message):
     with pytest.raises(kind, match=message) as error:
         lineara.jit(f)(np.ones((2, 3)))
     assert "test_indexing.py" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("index", "records"),
+    [
+        ([0, 1, 2], {"slice"}),
+        ([4, 2, 0], {"slice", "reverse"}),
+        ([-1], {"slice"}),
+        ([], {"slice"}),
+        (np.arange(5), set()),
+        (np.arange(3), {"slice"}),
+        (np.arange(1, 4), {"gather"}),
+        ([0, 1, 3], {"gather"}),
+        ([1, 1], {"gather"}),
+    ],
+)
+def test_a_list_that_counts_is_a_slice(index, records):
+    x = np.linspace(0.0, 1.0, 5)
+    program = lineara.trace(lambda x: x[index], x)
+    assert {e.op.primitive.name for e in program.function.equations} == records
+    np.testing.assert_array_equal(program(x), x[index])
+
+
+def test_a_list_that_counts_is_a_copy_and_is_assigned_to():
+    def f(x):
+        y = x * 1.0
+        z = y[[0, 1, 2]]
+        z[:] = 7.0
+        y[[3, 2]] += np.array([10.0, 20.0])
+        return y
+
+    x = np.arange(5.0)
+    np.testing.assert_array_equal(lineara.trace(f, x)(x), f(x))
+
+
+@pytest.mark.parametrize(
+    "index", [(0, slice(None), ..., [0, 1]), (slice(2), 0, ..., [0, 1]), ([0, 1], ..., 1, 0)]
+)
+def test_an_ellipsis_of_no_axes_separates_indices(index):
+    x = np.arange(24.0).reshape(2, 3, 4)
+    np.testing.assert_array_equal(lineara.trace(lambda x: x[index], x)(x), x[index])

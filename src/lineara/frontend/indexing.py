@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from lineara.errors import DtypeError, IndexingError, ShapeError, TraceError
+from lineara.errors import ShapeError
+from lineara.frontend.entries import (
+    entries_of,
+    entry_of,
+    in_range,
+    is_array,
+    is_number,
+    out_of_range,
+)
 from lineara.frontend.promotion import (
     Array,
     as_operand,
@@ -19,20 +27,9 @@ from lineara.frontend.promotion import (
     in_one_zone,
     shape_of,
 )
-from lineara.frontend.trace import (
-    add,
-    apply,
-    filled,
-    is_traced,
-    native,
-    user_origin,
-    value_now,
-)
+from lineara.frontend.trace import apply, is_traced, native, user_origin
 from lineara.ir import is_supported
-from lineara.primitives import comparison, gathering, shape, slicing
-
-Axis = slice | int | Array | None
-"""The index of one axis: a slice, a number, an integer array, or None for a new axis."""
+from lineara.primitives import gathering, shape, slicing
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +156,11 @@ def plan_of(x: Array, index: Any) -> Plan:
     Raises:
         IndexingError: too many indices, or one out of range. TraceError: a mask of unknown values. DtypeError: no index at all.
     """
-    entries = _entries(x, index)
-    advanced = [i for i, e in enumerate(entries) if _is_array(e)]
+    entries = entries_of(x, index)
+    advanced = [i for i, e in enumerate(entries) if is_array(e)]
     if advanced:
-        entries = [_as_array(e) if _is_number(e) else e for e in entries]
-        advanced = [i for i, e in enumerate(entries) if _is_array(e)]
+        entries = [_as_array(e) if is_number(e) else e for e in entries]
+        advanced = [i for i, e in enumerate(entries) if is_array(e)]
     places: list[tuple[int, int, int]] = []
     reverse: list[int] = []
     kept: list[tuple[int, int]] = []
@@ -173,11 +170,12 @@ def plan_of(x: Array, index: Any) -> Plan:
         axis = len(places)
         if entry is None:
             kept.append((position, 1))
+        if entry is None or entry is Ellipsis:
             continue
         n = x.shape[axis]
-        if _is_array(entry):
+        if is_array(entry):
             axes.append(axis)
-            indices.append(_in_range(entry, n, axis))
+            indices.append(in_range(entry, n, axis))
             places.append((0, n, 1))
         elif isinstance(entry, slice):
             place, backward = _ascending(entry, n)
@@ -209,41 +207,12 @@ def _arranged(
     return (*dims[:at], *gathered, *dims[at:]), at
 
 
-def _entries(x: Array, index: Any) -> list[Axis]:
-    """One entry for each axis of the operand, and None for new axes: ellipsis and masks written out."""
-    given: list[Axis] = []
-    raw = index if isinstance(index, tuple) else (index,)
-    cleaned = [_entry(e) for e in raw]
-    used = sum(_axes_used(e) for e in cleaned)
-    if used > x.ndim:
-        raise IndexingError(
-            f"{used} indices for an array of {x.ndim} axes",
-            origin=user_origin(),
-            mend="give one index for each axis at most",
-        )
-    ellipses = sum(e is Ellipsis for e in cleaned)
-    if ellipses > 1:
-        raise IndexingError(
-            "an index has one `...` at most", origin=user_origin(), mend="write slices instead"
-        )
-    if not ellipses:
-        cleaned.append(Ellipsis)
-    for e in cleaned:
-        if e is Ellipsis:
-            given += [slice(None)] * (x.ndim - used)
-        elif _is_mask(e):
-            given += _positions(e, x.shape, sum(g is not None for g in given))
-        else:
-            given.append(e)
-    return given
-
-
 def _with_axes_of_truth_values(x: Array, index: Any) -> tuple[Array, Any]:
     """A truth value that stands first is a mask of a new axis of size 1."""
     first, *rest = index if isinstance(index, tuple) and index else (index,)
     if not _is_truth_value(first):
         return x, index
-    mask = np.reshape(_entry(first), (1,))
+    mask = np.reshape(entry_of(first), (1,))
     return apply(shape.reshape, x, shape=(1, *x.shape)), (mask, *rest)
 
 
@@ -253,75 +222,8 @@ def _is_truth_value(e: Any) -> bool:
     )
 
 
-def _entry(e: Any) -> Any:
-    """An entry of an index, checked: lists become arrays, masks stay."""
-    if e is None or e is Ellipsis or isinstance(e, slice) or _is_number(e):
-        return e
-    if is_traced(e):
-        array = _known_mask(e) if e.dtype.kind == "b" else e
-    else:
-        array = np.asarray(e)
-        if array.size == 0 and isinstance(e, list | tuple):
-            array = array.astype(np.intp)
-    if array.dtype.kind not in "biu":
-        raise DtypeError(
-            f"an index is an integer, a slice, `...`, None, an integer array or a mask, not {e!r:.60}",
-            origin=user_origin(),
-            mend="convert it to integers: index.astype(int)",
-        )
-    return array
-
-
-def _known_mask(mask: Array) -> Array:
-    """The values of a traced mask, which the shape of the result depends on."""
-    value = value_now(mask)
-    if value is None:
-        raise TraceError(
-            "indexing by a traced mask whose values are not known here: the shape of the result depends on them",
-            origin=user_origin(),
-            mend="np.where(mask, x, 0) keeps the shape, and np.sum(x, where=mask) leaves elements out; x[mask] = 0 is "
-            "possible",
-        )
-    return value
-
-
-def _is_number(e: Any) -> bool:
-    return isinstance(e, int | np.integer) and not isinstance(e, bool)
-
-
-def _is_array(e: Any) -> bool:
-    return isinstance(e, np.ndarray) or is_traced(e)
-
-
-def _is_mask(e: Any) -> bool:
-    return isinstance(e, np.ndarray) and e.dtype == np.bool_
-
-
 def _as_array(e: Any) -> Any:
     return np.asarray(e, dtype=np.intp)
-
-
-def _axes_used(e: Any) -> int:
-    if e is None or e is Ellipsis:
-        return 0
-    return e.ndim if _is_mask(e) else 1
-
-
-def _positions(mask: Any, dims: tuple[int, ...], axis: int) -> list[Array]:
-    """A mask as the index arrays of its true elements."""
-    if mask.shape != dims[axis : axis + mask.ndim]:
-        raise IndexingError(
-            f"a mask of shape {mask.shape} for axes of shape {dims[axis : axis + mask.ndim]}",
-            origin=user_origin(),
-            mend="make the mask of the shape of the array",
-        )
-    if not mask.ndim:
-        raise IndexingError(
-            "a single truth value as a later index",
-            origin=user_origin(),
-            mend="put it first, or use a mask of the shape of the array",
-        )
-    return list(np.nonzero(mask))
 
 
 def _ascending(entry: slice, n: int) -> tuple[tuple[int, int, int], bool]:
@@ -340,33 +242,11 @@ def _ascending(entry: slice, n: int) -> tuple[tuple[int, int, int], bool]:
     return (forward[0], forward[-1] + 1, forward.step), backward and len(found) > 1
 
 
-def _out_of_range(i: int, n: int, axis: int) -> IndexingError:
-    return IndexingError(
-        f"index {i} is out of range for axis {axis} of size {n}",
-        origin=user_origin(),
-        mend=f"indices of this axis go from {-n} to {n - 1}" if n else "the axis has no elements",
-    )
-
-
 def _number_in_range(i: Any, n: int, axis: int) -> int:
     k = operator.index(i)
     if not -n <= k < n:
-        raise _out_of_range(k, n, axis)
+        raise out_of_range(k, n, axis)
     return k % n
-
-
-def _in_range(i: Array, n: int, axis: int) -> Array:
-    """Indices with the size added to negative ones: now, where they are known now."""
-    if is_traced(i):
-        if i.dtype.kind == "u":
-            return i
-        signed = astype(i, np.result_type(i.dtype, np.int64))
-        zero, size = (filled(k, signed.dtype, i.shape) for k in (0, n))
-        wrapped = add(signed, size)
-        return apply(comparison.select, apply(comparison.lt, signed, zero), wrapped, signed)
-    if i.size and (i.min() < -n or i.max() >= n):
-        raise _out_of_range(int(i.min() if i.min() < -n else i.max()), n, axis)
-    return np.where(i < 0, i + n, i).astype(np.int64)
 
 
 def _alike(indices: Sequence[Array]) -> list[Array]:

@@ -187,9 +187,8 @@ def cross(
             origin=user_origin(),
             mend="give vectors of three elements",
         )
-    first, second = [1, 2, 0], [2, 0, 1]
-    product = x[..., first] * y[..., second] - x[..., second] * y[..., first]
-    return np.moveaxis(product, -1, axisc)
+    product = x * np.roll(y, -1, -1) - np.roll(x, -1, -1) * y
+    return np.moveaxis(np.roll(product, -1, -1), -1, axisc)
 
 
 def einsum(
