@@ -69,7 +69,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
             return filled[: len(args)], dict(zip(kwargs, filled[len(args) :], strict=True))
 
         hints = [h for tree, n in zip(trees, names, strict=True) for h in hints_of(tree, n)]
-        recorded = record(f, types, rebuild, hints=hints)
+        recorded = record(f, types, rebuild, hints=hints, partly=True)
         return _run(f, recorded, leaves, flat_axes, size, out_axes)
 
     return mapped
@@ -89,7 +89,8 @@ def _run(
         x if a in (None, 0) else np.moveaxis(x, a, 0) for x, a in zip(leaves, axes, strict=True)
     ]
     given = call(check(function), [*moved, *recorded.captured])
-    wanted = _prefix(out_axes, recorded.result(given), "out_axes")
+    every = _prefix(out_axes, recorded.result(given), "out_axes")
+    wanted = [a for a, there in zip(every, recorded.present, strict=True) if there]
     placed = [
         _place(f, x, is_batched, axis, size)
         for x, is_batched, axis in zip(given, out, wanted, strict=True)

@@ -18,7 +18,7 @@ from lineara.frontend.trace import (
     tracing,
     type_of,
 )
-from lineara.frontend.trees import Tree, TreeSpec, flatten, paths, unflatten
+from lineara.frontend.trees import Tree, TreeSpec, flatten, flatten_present, paths, unflatten
 from lineara.ir import Function, Type, Var
 
 
@@ -31,11 +31,16 @@ class Slot:
     hint: str
 
 
-def slots_of(tree: Tree, what: str) -> tuple[list[Any], TreeSpec, list[Slot]]:
-    """The leaves of an argument of control flow, its structure, and the parameters that take the leaves."""
-    leaves, spec = flatten(tree)
+def slots_of(
+    tree: Tree, what: str, *, whole: bool = False
+) -> tuple[list[Any], TreeSpec, list[Slot]]:
+    """The leaves of an argument of control flow, its structure, and the parameters that take the leaves.
+
+    None is a part of the structure; `whole` refuses it.
+    """
+    leaves, spec = flatten(tree) if whole else flatten_present(tree)
     slots = []
-    for x, path in zip(leaves, paths(tree, what), strict=True):
+    for x, path in zip(leaves, paths(tree, what, present=not whole), strict=True):
         try:
             type_ = type_of(x)
         except LinearaError as error:
@@ -63,9 +68,7 @@ class Body:
                 unflatten(spec, [next(given) for _ in range(spec.num_leaves)]) for spec in specs
             ]
             self.result = f(*trees)
-            leaves, self.spec = flatten(self.result)
-            for x, path in zip(leaves, paths(self.result, "result"), strict=True):
-                _refuse(self.name, x, path)
+            leaves, self.spec = flatten_present(self.result)
             arrays = [x if is_traced(x) else native(x) for x in leaves]
             self.results = [operand(self.trace, x).var for x in arrays]
         self.captured: list[Any] = list(self.trace.captured)
@@ -85,14 +88,6 @@ class Body:
         builder.linear_params = [v for v in params if v.linear]
         zones = [v for v in results if not v.linear], [v for v in results if v.linear]
         return builder.finish(*zones)
-
-
-def _refuse(name: str, x: Any, path: str) -> None:
-    if x is None:
-        raise DtypeError(
-            f"`{name}` returns None at `{path}`", mend="return an array; is a `return` missing?"
-        )
-    type_of(x)
 
 
 def shown(body: Body) -> str:
@@ -126,9 +121,8 @@ def staged(f: Callable[..., Any], *trees: Any) -> Any:
     """Run control flow in the running trace, or record it and run it now if there is none."""
     if current_trace() is not None:
         return f(*trees)
-    leaves, spec = flatten(trees)
-    plain = (type(None), int, float, complex)
-    arrays = [i for i, x in enumerate(leaves) if type(x) not in plain]
+    leaves, spec = flatten_present(trees)
+    arrays = [i for i, x in enumerate(leaves) if type(x) not in (int, float, complex)]
 
     def rebuild(traced: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         filled = list(leaves)
@@ -136,15 +130,6 @@ def staged(f: Callable[..., Any], *trees: Any) -> Any:
             filled[i] = x
         return unflatten(spec, filled), {}
 
-    shape: list[Any] = []
-
-    def arrays_only(*given: Any) -> list[Any]:
-        out, out_spec = flatten(f(*given))
-        shape[:] = [out_spec, [x is not None for x in out]]
-        return [x for x in out if x is not None]
-
-    arrays_only.__name__ = name_of(f)
-    recorded = record(arrays_only, [leaves[i] for i in arrays], rebuild)
-    results = iter(call(recorded.function, [*[leaves[i] for i in arrays], *recorded.captured]))
-    out_spec, there = shape
-    return unflatten(out_spec, [next(results) if is_there else None for is_there in there])
+    given = [leaves[i] for i in arrays]
+    recorded = record(f, given, rebuild, partly=True)
+    return recorded.result(call(recorded.function, [*given, *recorded.captured]))

@@ -274,7 +274,11 @@ def _refilled(result: Any, dots: Sequence[Any]) -> Any:
     """Tangents in the place of the arrays of a result that have one."""
     leaves, spec = flatten(result)
     given = iter(dots)
-    return unflatten(spec, [next(given) if has_tangent(type_of(x)) else None for x in leaves])
+    return unflatten(spec, [next(given) if _is_differentiable(x) else None for x in leaves])
+
+
+def _is_differentiable(x: Any) -> bool:
+    return x is not None and has_tangent(type_of(x))
 
 
 class _Backward:
@@ -306,8 +310,9 @@ class _Backward:
 
     def _cotangents(self, trace: Trace, result: Any) -> Any:
         leaves, spec = flatten(result)
-        types = [type_of(x) for x in leaves]
-        bars = [trace.param(t, linear=True) if has_tangent(t) else None for t in types]
+        bars = [
+            trace.param(type_of(x), linear=True) if _is_differentiable(x) else None for x in leaves
+        ]
         return unflatten(spec, bars)
 
     def _variables(self, trace: Trace, bars: Any) -> list[Var]:

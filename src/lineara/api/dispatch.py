@@ -10,7 +10,7 @@ from lineara.backends import choice
 from lineara.backends.native.calling import ARRAY, Made, Signature, Static, Structure
 from lineara.backends.native.run import kernel
 from lineara.frontend.trace import native
-from lineara.frontend.trees import TreeSpec, flatten, unflatten
+from lineara.frontend.trees import flatten_present
 
 
 def signature(
@@ -19,6 +19,7 @@ def signature(
     kwargs: dict[str, Any],
     static: set[int],
     static_names: set[str],
+    level: int | None = None,
 ) -> Signature | None:
     """What the native code of a call needs to know the arguments and to build the result; None if it cannot."""
     if choice.reason_against(recorded.function, jitted=True) is not None:
@@ -29,8 +30,8 @@ def signature(
         structures += [
             Static(kwargs[k]) if k in static_names else _structure(kwargs[k]) for k in names
         ]
-        made, _ = kernel(recorded.function)
-        result = _result(recorded.spec)
+        made, _ = kernel(recorded.function, level)
+        result = _result(recorded)
         bound = [native(x) for x in recorded.captured]
         return Signature(made, structures, result, names=names, bound=bound)
     except (ValueError, TypeError):
@@ -43,7 +44,7 @@ def _structure(x: Any) -> Structure:
     Raises:
         ValueError: a container that native code does not take apart.
     """
-    leaves, _ = flatten(x)
+    leaves, _ = flatten_present(x)
     found: list[Any] = []
     made = _walk(x, found)
     if len(found) != len(leaves) or any(a is not b for a, b in zip(found, leaves, strict=True)):
@@ -52,6 +53,8 @@ def _structure(x: Any) -> Structure:
 
 
 def _walk(x: Any, found: list[Any]) -> Structure:
+    if x is None:
+        return Static(None)
     if type(x) is dict:
         return {k: _walk(x[k], found) for k in sorted(x)}
     if type(x) is tuple:
@@ -62,19 +65,21 @@ def _walk(x: Any, found: list[Any]) -> Structure:
     return ARRAY
 
 
-def _result(spec: TreeSpec) -> Structure:
+def _result(recorded: Recorded) -> Structure:
     """The structure of a result; what native code cannot build a function makes."""
-    count = spec.num_leaves
+    count = recorded.result_count
     marks = [object() for _ in range(count)]
-    tree = unflatten(spec, marks)
+    tree = recorded.result(marks)
     found: list[Any] = []
     made = _in_order(tree, found)
     if len(found) == count and all(a is b for a, b in zip(found, marks, strict=True)):
         return made
-    return Made(lambda arrays: unflatten(spec, arrays), count)
+    return Made(recorded.result, count)
 
 
 def _in_order(x: Any, found: list[Any]) -> Structure:
+    if x is None:
+        return Static(None)
     if type(x) is dict:
         return {k: _in_order(y, found) for k, y in x.items()}
     if type(x) is tuple:

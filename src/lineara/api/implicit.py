@@ -72,7 +72,7 @@ def linear_solve(
     """
     if current_trace() is None:
         return solve(matvec, b)
-    leaves, spec, slots = slots_of(b, "b")
+    leaves, spec, slots = slots_of(b, "b", whole=True)
     types = [s.type for s in slots]
     zones = {s.linear for s in slots}
     if len(zones) > 1 or not all(map(has_tangent, types)):
@@ -272,7 +272,7 @@ def custom_root(
     """
     if current_trace() is None:
         return solve(f, initial_guess)
-    leaves, spec, slots = slots_of(initial_guess, "initial_guess")
+    leaves, spec, slots = slots_of(initial_guess, "initial_guess", whole=True)
     found = record(
         lambda *guess: solve(f, unflatten(spec, guess)),
         leaves,

@@ -15,9 +15,10 @@ import numpy as np
 from lineara.api.bodies import Body, Slot, TypeText, interleaved, of_zone, shown, slots_of, staged
 from lineara.api.record import name_of
 from lineara.errors import DtypeError, LinearaError, ShapeError
-from lineara.frontend.trace import emit, is_traced, type_of, user_origin
-from lineara.frontend.trees import Tree, TreeSpec, flatten, unflatten
+from lineara.frontend.trace import emit, is_traced, running, type_of, user_origin
+from lineara.frontend.trees import Tree, TreeSpec, flatten_present, unflatten
 from lineara.ir import UNIT, ArrayType, Function, Scan, Type, Var, While, stacked
+from lineara.primitives import shape
 
 
 def scan(
@@ -56,12 +57,11 @@ def _scan(
     f: Callable[..., Any], init: Tree, xs: Tree, length: int | None, reverse: bool
 ) -> tuple[Any, Any]:
     trips = _trips(xs, length)
-    x_leaves, x_spec, x_slots = slots_of(() if xs is None else xs, "xs")
+    x_leaves, x_spec, x_slots = slots_of(xs, "xs")
     elements = [Slot(_element(s.type), s.linear, s.hint) for s in x_slots]
 
-    step = _Step(f, xs is not None)
-    body, leaves, c_slots = _loop_body(step, init, elements, [x_spec], name_of(f))
-    carry_spec, _ = body.spec.children()
+    body, leaves, c_slots = _loop_body(f, init, elements, [x_spec], name_of(f))
+    carry_spec, y_spec = body.spec.children()
     count = carry_spec.num_leaves
     constants, linear = body.captures(linear=False), body.captures(linear=True)
     function = body.function(
@@ -87,29 +87,7 @@ def _scan(
     ordered = interleaved(
         given[:plain] + given[plain + len(linear) :], [v.linear for v in body.results]
     )
-    return unflatten(carry_spec, ordered[:count]), step.ys(ordered[count:])
-
-
-class _Step:
-    """The body of a scan. The None in what it gives beside the carry stays outside of the program."""
-
-    def __init__(self, f: Callable[..., Any], takes_x: bool) -> None:
-        self.f = f
-        self.takes_x = takes_x
-        self.__name__ = name_of(f)
-
-    def __call__(self, carry: Any, x: Any) -> Any:
-        out = self.f(carry, x if self.takes_x else None)
-        if not isinstance(out, tuple) or len(out) != 2:
-            return out
-        leaves, self.spec = flatten(out[1])
-        self.present = [y is not None for y in leaves]
-        return out[0], [y for y in leaves if y is not None]
-
-    def ys(self, stacks: Sequence[Any]) -> Tree:
-        """The stacked ys in the structure that the body gives."""
-        given = iter(stacks)
-        return unflatten(self.spec, [next(given) if there else None for there in self.present])
+    return unflatten(carry_spec, ordered[:count]), unflatten(y_spec, ordered[count:])
 
 
 def _outputs(
@@ -124,7 +102,7 @@ def _outputs(
 
 
 def _trips(xs: Tree, length: int | None) -> int:
-    shapes = [type_of(x).shape for x in flatten(xs)[0]] if xs is not None else []  # type: ignore[union-attr]
+    shapes = [type_of(x).shape for x in flatten_present(xs)[0]]  # type: ignore[union-attr]
     lengths = {s[0] if s else None for s in shapes} | ({length} if length is not None else set())
     if None in lengths or len(lengths) != 1:
         found = ", ".join(str(s) for s in shapes) or "no arrays"
@@ -162,7 +140,7 @@ def _strengthened(
     step: Callable[..., Any], init: Tree, others: Sequence[Slot], specs: Sequence[TreeSpec]
 ) -> Tree:
     """The first carry, its Python numbers with the dtypes that come out of a body that is given them as they are."""
-    leaves, spec = flatten(init)
+    leaves, spec = flatten_present(init)
     weak = [type(x) in (int, float, complex) for x in leaves]
     if not any(weak):
         return init
@@ -291,8 +269,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     array(80.)
     """
     if not is_traced(lower) and not is_traced(upper):
-        indices = np.arange(_bound(lower), _bound(upper))
-        return scan(lambda val, i: (body_fun(i, val), ()), init_val, indices)[0]
+        start, trips = _bound(lower), max(_bound(upper) - _bound(lower), 0)
+        return staged(lambda val: _counted(body_fun, val, start, trips), init_val)
 
     def step(carry: Any) -> Any:
         i, val = carry
@@ -300,6 +278,19 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
     first = np.asarray(lower) if not is_traced(lower) else lower
     return while_loop(lambda carry: carry[0] < upper, step, (first, init_val))[1]
+
+
+def _counted(f: Callable[..., Any], init: Tree, first: int, trips: int) -> Any:
+    """A loop whose trips are known; it reads the number of each off an array that the program makes."""
+    trace = running(())
+    (own,) = trace.builder.apply(shape.iota, (), {"dtype": "i64", "size": trips})
+    numbers = trace.wrap(trace, own)
+
+    def step(val: Any, i: Any) -> tuple[Any, None]:
+        return f(i + first if first else i, val), None
+
+    step.__name__ = name_of(f)
+    return _scan(step, init, numbers, trips, reverse=False)[0]
 
 
 def _bound(x: Any) -> int:

@@ -116,7 +116,7 @@ def checkpoint(f: Callable[..., Any], *, policy: Policy | None = None) -> Callab
 
         given = [leaves[i] for i in traced]
         hints = [x._var.hint for x in given]
-        recorded = record(f, given, rebuild, hints=hints)
+        recorded = record(f, given, rebuild, hints=hints, partly=True)
         function = recorded.function if policy is None else _marked(recorded.function, policy)
         results = emit_call(function, [*given, *recorded.captured], checkpoint=policy is None)
         return recorded.result(results)

@@ -38,17 +38,20 @@ class Recorded:
     function: Function
     captured: tuple[Any, ...]
     spec: TreeSpec
+    present: tuple[bool, ...]
+    """Which leaves of the result are arrays; None stands at the others."""
     aux: Tree
     aux_spec: TreeSpec | None
 
     @property
     def result_count(self) -> int:
-        """The number of leaves of the result, without the auxiliary one."""
-        return self.spec.num_leaves
+        """The number of arrays in the result, without those of the auxiliary one."""
+        return sum(self.present)
 
     def result(self, leaves: Sequence[Any]) -> Tree:
-        """The result, from its leaves."""
-        return unflatten(self.spec, leaves[: self.result_count])
+        """The result, from its arrays."""
+        given = iter(leaves)
+        return unflatten(self.spec, [next(given) if there else None for there in self.present])
 
     def aux_result(self, leaves: Sequence[Any]) -> Tree:
         """The auxiliary result, from all leaves: arrays from the program, anything else as it was."""
@@ -72,8 +75,12 @@ def record(
     hints: Sequence[str] = (),
     linear: bool = False,
     has_aux: bool = False,
+    partly: bool = False,
 ) -> Recorded:
-    """Trace `f` at leaves, which are values or types; `rebuild` gives its arguments from traced leaves."""
+    """Trace `f` at leaves, which are values or types; `rebuild` gives its arguments from traced leaves.
+
+    `partly` says that a result may hold None beside its arrays.
+    """
     trace = Trace(name_of(f), wrap)
     with tracing(trace):
         traced = [
@@ -87,9 +94,13 @@ def record(
         if has_aux:
             result, aux = _pair(f, result)
             aux_leaves, aux_spec = flatten(aux)
-        out, spec = flatten(result)
-        for x, path in zip(out, paths(result, ""), strict=True):
-            _refuse_non_array(f, x, path)
+        every, spec = flatten(result)
+        present = tuple(x is not None for x in every)
+        whole = not partly or not any(present)
+        for x, path in zip(every, paths(result, ""), strict=True):
+            if whole or x is not None:
+                _refuse_non_array(f, x, path)
+        out = [x for x in every if x is not None]
         arrays = [*out, *(x for x in aux_leaves if is_traced(x))]
         variables = [operand(trace, native(x) if not is_traced(x) else x).var for x in arrays]
     if linear:
@@ -97,7 +108,7 @@ def record(
             _refuse_nonlinear(f, x, v.linear)
     function = trace.builder.finish(*(((), variables) if linear else (variables, ())))
     static_aux = [_ARRAY if is_traced(x) else x for x in aux_leaves]
-    return Recorded(function, tuple(trace.captured), spec, static_aux, aux_spec)
+    return Recorded(function, tuple(trace.captured), spec, present, static_aux, aux_spec)
 
 
 def _type_and_value(x: Any, linear: bool) -> tuple[Any, ...]:
@@ -161,13 +172,19 @@ def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     return (found + [f"argument_{i}" for i in range(len(found), count)])[:count]
 
 
-def hints_of(tree: Tree, name: str) -> list[str]:
-    """Names of variables for the leaves of an argument."""
-    return [re.sub(r"\W+", "_", path).strip("_") for path in paths(tree, name)]
+def hints_of(tree: Tree, name: str, *, present: bool = False) -> list[str]:
+    """Names of variables for the leaves of an argument, or for those that are not None."""
+    found = paths(tree, name, present=present)
+    return [re.sub(r"\W+", "_", path).strip("_") for path in found]
 
 
 def call(
-    function: Function, args: Sequence[Any], linear_args: Sequence[Any] = (), *, jitted: bool = False
+    function: Function,
+    args: Sequence[Any],
+    linear_args: Sequence[Any] = (),
+    *,
+    jitted: bool = False,
+    level: int | None = None,
 ) -> list[Any]:
     """Run a program: on arrays now, on traced values as a call in the running trace.
 
@@ -179,7 +196,7 @@ def call(
         return emit_call(erase(function), (*args, *linear_args))
     given = [x if isinstance(x, tuple | list) else native(x) for x in (*args, *linear_args)]
     taken = set(map(id, given))
-    return [_own(r, taken) for r in run(function, given, jitted=jitted)]
+    return [_own(r, taken) for r in run(function, given, jitted=jitted, level=level)]
 
 
 def _own(result: Any, taken: set[int]) -> Any:

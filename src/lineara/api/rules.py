@@ -117,7 +117,7 @@ class Derivation:
         def rebuild(traced: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
             return operands.filled(traced), {}
 
-        recorded = record(self.f, operands.arrays, rebuild, hints=operands.hints)
+        recorded = record(self.f, operands.arrays, rebuild, hints=operands.hints, partly=True)
         given = [*operands.arrays, *recorded.captured]
         if not any(is_traced(x) for x in given):
             return recorded.result(call(recorded.function, given))
@@ -211,7 +211,7 @@ class Derivation:
                 mend="return two values",
             )
         wanted = [v.type for v in recorded.function.results]
-        out = self._leaves(given[0], recorded.spec, "result")
+        out = self._leaves(given[0], recorded, "result")
         results = []
         for x, type_ in zip(out, wanted, strict=True):
             v = operand(trace, x if is_traced(x) else np.asarray(x)).var
@@ -226,20 +226,20 @@ class Derivation:
             results.append(v)
         if given[1] is None:
             return results, [trace.builder.zero(t) for t in wanted if has_tangent(t)]
-        dots = self._leaves(given[1], recorded.spec, "tangent")
+        dots = self._leaves(given[1], recorded, "tangent")
         pairs = [(x, t) for x, t in zip(dots, wanted, strict=True) if has_tangent(t)]
         return results, [self.linear_leaf(trace, x, t, "tangent") for x, t in pairs]
 
-    def _leaves(self, tree: Tree, spec: TreeSpec, what: str) -> list[Any]:
+    def _leaves(self, tree: Tree, recorded: Recorded, what: str) -> list[Any]:
         leaves, found = flatten(tree)
-        if found != spec:
+        if found != recorded.spec:
             raise ShapeError(
                 f"the rule of `{self.name}` gives a {what} of another structure than the function: "
-                f"{_shown(found)}, not {_shown(spec)}",
+                f"{_shown(found)}, not {_shown(recorded.spec)}",
                 origin=self.origin,
                 mend=f"return a {what} in the containers that the function returns",
             )
-        return leaves
+        return [x for x, there in zip(leaves, recorded.present, strict=True) if there]
 
     def linear_leaf(self, trace: Trace, x: Any, type_: Type, what: str) -> Var:
         """A tangent or cotangent as a linear variable; None and constant zeros are zero."""

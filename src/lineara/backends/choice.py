@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from weakref import WeakSet
 
+from lineara.backends.lifting import lifted
 from lineara.backends.native import run as native
 from lineara.backends.native.calling import Dispatcher
 from lineara.backends.reference import evaluate
@@ -18,7 +19,7 @@ BACKENDS = ("native", "reference")
 VARIABLE = "LINEARA_BACKEND"
 
 LARGEST = 3000
-"""The equations up to which a function that is not under `jit` is compiled: machine code of a longer one costs more than it gains."""
+"""The equations up to which a function is compiled without `jit`: machine code of a longer one costs more than it gains."""
 
 
 def _checked(name: str, where: str) -> str:
@@ -79,8 +80,18 @@ def reason_against(function: Function, *, jitted: bool) -> str | None:
     return None
 
 
-def run(function: Function, args: Sequence[Any], *, jitted: bool = False) -> tuple[Any, ...]:
-    """Run a function on values of its parameters, the linear ones last; gives all results, the linear ones last."""
-    if reason_against(function, jitted=jitted) is None:
-        return native.run(function, args, None if jitted else 1)
-    return evaluate(function, args)
+def run(
+    function: Function, args: Sequence[Any], *, jitted: bool = False, level: int | None = None
+) -> tuple[Any, ...]:
+    """Run a function on values of its parameters, the linear ones last; gives all results, the linear ones last.
+
+    Under `jit` it is optimised at a level from 0 to 3, or, for None, by its size. Without, programs that differ in numbers alone
+    share their machine code.
+    """
+    if reason_against(function, jitted=jitted) is not None:
+        return evaluate(function, args)
+    if jitted:
+        return native.run(function, args, level)
+    shared, numbers = lifted(function)
+    count = len(function.params)
+    return native.run(shared, [*args[:count], *numbers, *args[count:]], 1)
