@@ -25,7 +25,8 @@ from lineara.backends.native.space import LINE, Space
 from lineara.backends.native.steps import Group, Step
 
 if TYPE_CHECKING:
-    from lineara.backends.native.emitter import Emitter, Total
+    from lineara.backends.native.emitter import Emitter
+    from lineara.backends.native.totals import Total
 
 WORTH = 1_500_000
 """The operations of a loop that several threads run: to wake a thread takes as long as a part of so many."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lineara.backends.native.lanes import Number
-from lineara.backends.native.places import Position, read, write
+from lineara.backends.native.places import Position, Root, read, write
 from lineara.backends.native.steps import Step
 from lineara.ir import ArrayType
 from lineara.ir.nest import Nest
