@@ -115,7 +115,7 @@ def _prefers_library(
     operands: tuple[ArrayType, ...], results: tuple[ArrayType, ...], attributes: Attributes
 ) -> bool:
     """Whether it is a product of matrices that are large in all directions, and inexact."""
-    of_x, of_y, of_result = attributes["spec"]
+    of_x, of_y, _ = attributes["spec"]
     size = dict(zip((*of_x, *of_y), (*operands[0].shape, *operands[1].shape), strict=True))
     sizes = [
         prod(size[a] for a in group)

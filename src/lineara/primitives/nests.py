@@ -122,7 +122,8 @@ def _part_access(start: Ints, step: Ints) -> tuple[Along, ...]:
 
 def split(operands: Types, results: Types, *, axis: int, sizes: Ints) -> tuple[Nest, ...]:
     """One part after the other."""
-    nests, start = [], 0
+    nests: list[Nest] = []
+    start = 0
     for size, result in zip(sizes, results, strict=True):
         rank = len(result.shape)
         nests += view(result, tuple([Along(a, start * (a == axis)) for a in range(rank)]))

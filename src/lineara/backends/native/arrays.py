@@ -50,7 +50,7 @@ class Arrays:
         self.space = space
         self.out_of_range = out_of_range
         self.numbers: dict[Value, Number] = {}
-        self.places: dict[Value, Place] = {}
+        self.places: dict[Value, Any] = {}
         self.homes: dict[Value, Buffer] = {}
         self.totals: dict[Step, Place | Total] = {}
         self.frames: list[Frame] = []

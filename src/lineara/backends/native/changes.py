@@ -47,7 +47,7 @@ class Changes(Arrays):
 
             def move(full: dict[int, Position], lanes: int) -> None:
                 positions = [full[a] for a in range(len(v.shape))]
-                write(self.m, target, positions, self.element(x, positions, lanes), lanes)  # type: ignore[arg-type]
+                write(self.m, target, positions, self.element(x, positions, lanes), lanes)
 
             self.over(free, fixed, move, borders=self.borders(x))
         self.places[v] = target

@@ -85,7 +85,7 @@ def cut(n: int, most: int) -> list[Segment]:
 def unrolled(g: Group, at: At, trips: int) -> bool:
     """Whether the trips of a loop are written out."""
     inside = sum(_rest(s, at, g.index[s]) for s in g.steps)
-    return trips <= 4 and trips * inside <= WRITTEN_OUT or trips <= 16 and trips * inside <= 32
+    return (trips <= 4 and trips * inside <= WRITTEN_OUT) or (trips <= 16 and trips * inside <= 32)
 
 
 def _rest(s: Step, at: At, k: int) -> int:
@@ -114,9 +114,9 @@ def _effort(s: Step) -> float:
     if s.is_view:
         return 0.0
     if isinstance(op, Apply) and op.primitive.scalar is not None and s.extents is not None:
-        types = [v.type for v in s.inputs], [v.type for v in s.outputs]
-        size = max(1, prod(s.extents))
-        return op.primitive.work(*map(tuple, types), dict(op.attributes)) / size  # type: ignore[arg-type]
+        operands: Any = tuple([v.type for v in s.inputs])
+        results: Any = tuple([v.type for v in s.outputs])
+        return op.primitive.work(operands, results, dict(op.attributes)) / max(1, prod(s.extents))
     return 1.0
 
 
@@ -129,7 +129,9 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
         rest = _rest(s, at, k)
         effort = _effort(s)
         here += rest * (effort / LANES + _loads(emitter, s, k, own))
-        options = [j for j in range(len(s.extents)) if j != k and j not in at[s] and _may_bind(s, j)]
+        options = [
+            j for j in range(len(s.extents)) if j != k and j not in at[s] and _may_bind(s, j)
+        ]
         best = rest * (effort + _loads(emitter, s, None, own))
         for j in options:
             n = s.extents[j]
@@ -146,9 +148,7 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
 def _is_close(emitter: Emitter, g: Group) -> bool:
     """Whether the elements that are loaded for neighbouring trips are neighbours."""
     own = {v for s in g.steps for v in s.outputs}
-    return all(
-        _loads(emitter, s, g.index[s], own) <= TOGETHER * len(s.inputs) for s in g.steps
-    )
+    return all(_loads(emitter, s, g.index[s], own) <= TOGETHER * len(s.inputs) for s in g.steps)
 
 
 def _may_bind(s: Step, j: int) -> bool:
@@ -181,5 +181,5 @@ def _loads(emitter: Emitter, s: Step, k: int | None, own: set[Any]) -> float:
                 step += 2
         if v in own and len(v.shape) > 1 and k is not None:
             continue
-        cost += (1.0 if k is None else TOGETHER if step in (0, 1, -1) else SCATTERED)
+        cost += 1.0 if k is None else TOGETHER if step in (0, 1, -1) else SCATTERED
     return cost

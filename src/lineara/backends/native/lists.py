@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 from llvmlite import ir
 
 from lineara.backends.native.flat import Value
-from lineara.backends.native.places import LONG, Buffer, Index, Machine, Position, Root, read, row_major, write
+from lineara.backends.native.places import (
+    LONG,
+    Buffer,
+    Index,
+    Machine,
+    Position,
+    Root,
+    read,
+    row_major,
+    write,
+)
 from lineara.ir import ArrayType, ListType
 
 if TYPE_CHECKING:
@@ -118,7 +128,10 @@ class Lists:
             fresh = self._memory(b.mul(more, ir.Constant(LONG, size)))
             old = b.load(self._word(place, 0), typ=POINTER)
             length = b.mul(count, ir.Constant(LONG, size))
-            b.call(_library(m.module, "memmove", POINTER, (POINTER, POINTER, LONG)), [fresh, old, length])
+            b.call(
+                _library(m.module, "memmove", POINTER, (POINTER, POINTER, LONG)),
+                [fresh, old, length],
+            )
             b.store(fresh, self._word(place, 0))
             b.store(more, self._word(place, 2))
         b.store(b.add(count, ir.Constant(LONG, 1)), self._word(place, 1))
@@ -209,7 +222,9 @@ def release(module: Any) -> Any:
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), (POINTER, POINTER)), name)
     function.linkage = "internal"
     chain, mark = function.args
-    entry, head, body, done = [function.append_basic_block(n) for n in ("entry", "head", "body", "done")]
+    entry, head, body, done = [
+        function.append_basic_block(n) for n in ("entry", "head", "body", "done")
+    ]
     b = ir.IRBuilder(entry)
     b.branch(head)
     b.position_at_end(head)

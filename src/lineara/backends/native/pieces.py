@@ -149,7 +149,9 @@ def _borders(v: Value, parts: Sequence[Part], known: Any) -> tuple[frozenset[int
         if isinstance(place, Formula) and len(place.borders) == len(v.shape):
             for a, cuts in enumerate(place.borders):
                 found[a] |= cuts
-    return tuple([frozenset([c for c in f if 0 < c < n]) for f, n in zip(found, v.shape, strict=True)])
+    return tuple(
+        [frozenset([c for c in f if 0 < c < n]) for f, n in zip(found, v.shape, strict=True)]
+    )
 
 
 def _roots(known: Any) -> tuple[Root, ...]:

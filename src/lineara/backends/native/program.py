@@ -87,7 +87,9 @@ class Program:
         b = ir.IRBuilder(kernel.append_basic_block("entry"))
 
         def pointers(table: Any, count: int) -> list[Any]:
-            cells = [b.gep(table, [ir.Constant(LONG, i)], source_etype=POINTER) for i in range(count)]
+            cells = [
+                b.gep(table, [ir.Constant(LONG, i)], source_etype=POINTER) for i in range(count)
+            ]
             return [b.load(cell, typ=POINTER) for cell in cells]
 
         given = pointers(inputs, len(self.main.params)) + pointers(outputs, len(self.main.results))
@@ -108,39 +110,12 @@ class Program:
         function.linkage = "internal"
         for argument in function.args:
             argument.add_attribute("noalias")
-        builder = ir.IRBuilder(function.append_basic_block("entry"))
-        context, workspace, *arguments = function.args
-        space = Space(builder, workspace)
-
-        def scratch(size: int) -> Any:
-            return emitter.space.at(emitter.space.block(size)[0])
-
-        def fail_if(condition: Any, failure: Callable[[Details], Exception], *details: Any) -> None:
-            with m.builder.if_then(condition, likely=False):
-                self._fail(emitter, failure, details)
-
-        m = Machine(builder, self.module, scratch, fail_if)
-        chain = builder.gep(context, [ir.Constant(LONG, CHAIN)], source_etype=BYTE)
-
-        def no_memory(pointer: Any) -> None:
-            fail_if(builder.icmp_unsigned("==", pointer, ir.Constant(POINTER, None)), out_of_memory)
-
-        def out_of_range(number: Number, axis: int, size: int) -> None:
-            wrong = m.logical_or(m.lt(number, 0), m.ge(number, size))
-            with m.builder.if_then(m.reduce_or(wrong).value, likely=False):
-                worst = m.where(wrong, number, 0)
-                index = m.lane(worst, 0)
-                for i in range(1, worst.lanes):
-                    x = m.lane(worst, i)
-                    index = m.where(m.eq(index, 0), x, index)
-                self._fail(emitter, OutOfRange(axis, size), (index.value,))
-
-        emitter = self.emitter(m, space, self, Lists(m, chain, no_memory), out_of_range)
-        emitter.context = context
+        emitter = self._emitter(function)
+        arguments = function.args[2:]
         for v, pointer in zip(graph.params, arguments, strict=False):
             emitter.places[v] = _place(v, pointer)
             if isinstance(v.type, ArrayType) and v.type.shape == ():
-                emitter.numbers[v] = m.load(pointer, v.type.dtype)
+                emitter.numbers[v] = emitter.m.load(pointer, v.type.dtype)
         homes: dict[Value, Buffer] = {}
         outs = []
         for v, pointer in zip(graph.results, arguments[len(graph.params) :], strict=True):
@@ -153,21 +128,63 @@ class Program:
             if isinstance(v.type, ListType):
                 emitter.lists.copy_header(emitter.places[v], out)
             elif emitter.places.get(v) is not out:
-                emitter.copy(v, out)  # type: ignore[arg-type]
-        builder.ret(ir.Constant(INT, 0))
-        return function, space.size
+                emitter.copy(v, out)
+        emitter.m.builder.ret(ir.Constant(INT, 0))
+        return function, emitter.space.size
+
+    def _emitter(self, function: Any) -> Control:
+        """What emits the body of a function."""
+        builder = ir.IRBuilder(function.append_basic_block("entry"))
+        context, workspace = function.args[:2]
+
+        def scratch(size: int) -> Any:
+            return emitter.space.at(emitter.space.block(size)[0])
+
+        def fail_if(condition: Any, failure: Callable[[Details], Exception], *details: Any) -> None:
+            with m.builder.if_then(condition, likely=False):
+                self._fail(emitter, failure, details)
+
+        m = Machine(builder, self.module, scratch, fail_if)
+        chain = builder.gep(context, [ir.Constant(LONG, CHAIN)], source_etype=BYTE)
+
+        def no_memory(pointer: Any) -> None:
+            fail_if(
+                m.builder.icmp_unsigned("==", pointer, ir.Constant(POINTER, None)), out_of_memory
+            )
+
+        def out_of_range(number: Number, axis: int, size: int) -> None:
+            wrong = m.logical_or(m.lt(number, 0), m.ge(number, size))
+            with m.builder.if_then(m.reduce_or(wrong).value, likely=False):
+                worst = m.where(wrong, number, 0)
+                index = m.lane(worst, 0)
+                for i in range(1, worst.lanes):
+                    x = m.lane(worst, i)
+                    index = m.where(m.eq(index, 0), x, index)
+                self._fail(emitter, OutOfRange(axis, size), (index.value,))
+
+        emitter = self.emitter(
+            m, Space(builder, workspace), self, Lists(m, chain, no_memory), out_of_range
+        )
+        emitter.context = context
+        return emitter
 
     def _fail(
         self, emitter: Control, failure: Callable[[Details], Exception], details: Sequence[Any]
     ) -> None:
         builder, context = emitter.m.builder, emitter.context
-        key = (type(failure), tuple(vars(failure).values())) if isinstance(failure, OutOfRange) else failure
+        key = (
+            (type(failure), tuple(vars(failure).values()))
+            if isinstance(failure, OutOfRange)
+            else failure
+        )
         if key not in self.numbers:
             self.failures.append(failure)
             self.numbers[key] = len(self.failures)
         for i, detail in enumerate(details):
             cell = builder.gep(context, [ir.Constant(LONG, i)], source_etype=LONG)
-            builder.store(detail if not isinstance(detail, int) else ir.Constant(LONG, detail), cell)
+            builder.store(
+                detail if not isinstance(detail, int) else ir.Constant(LONG, detail), cell
+            )
         builder.ret(ir.Constant(INT, self.numbers[key]))
 
     # ------------------------------------------------------------------ what emitters ask for

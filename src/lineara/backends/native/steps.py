@@ -139,7 +139,11 @@ def _describe(step: Step) -> None:
             accesses = [access] * len(step.inputs)
     step.aligned = tuple(
         [
-            {a: x.index for a, x in enumerate(access) if isinstance(x, Along) and x.aligned}
+            {
+                a: x.index
+                for a, x in enumerate(access)
+                if isinstance(x, Along) and x.aligned and x.index is not None
+            }
             for access in accesses
         ]
     )
@@ -328,7 +332,11 @@ class Partition:
             if way is None or way not in t.bindable or way in self.bound[t]:
                 continue
             for i, v in enumerate(t.inputs):
-                if v in here and self._axis(v, g) in t.aligned[i] and t.aligned[i][self._axis(v, g)] == way:
+                if (
+                    v in here
+                    and self._axis(v, g) in t.aligned[i]
+                    and t.aligned[i][self._axis(v, g)] == way
+                ):
                     return True
             if way in t.places:
                 axes.update(dict.fromkeys(t.outputs, t.places.index(way)))

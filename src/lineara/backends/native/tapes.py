@@ -137,45 +137,36 @@ def _hoisted(n: Node, before: list[Node]) -> Node:
     parts = _Parts.of(n)
     if parts.op.length == 0:
         return n
-    outside = dict(parts.constants)
-    unchanged = {
-        p: v
-        for (p, v), r in zip(parts.carry, parts.op.body.results, strict=False)
-        if r is p
-    }
-    outside |= unchanged
-    literals = {v for m in parts.op.body.nodes if isinstance(m.op, Literal) for v in m.outputs}
+    body = parts.op.body
+    fixed = zip(parts.carry, body.results, strict=False)
+    outside = dict(parts.constants) | {p: v for (p, v), r in fixed if r is p}
+    literals = {v: m for m in body.nodes if isinstance(m.op, Literal) for v in m.outputs}
     moved: dict[Value, Value] = {}
+    copied: dict[Value, Value] = {}
     stay: list[Node] = []
-    made: list[Node] = []
-    copies: dict[Value, Value] = {}
-    makers = {v: m for m in parts.op.body.nodes for v in m.outputs}
 
     def at_hand(v: Value) -> Value:
-        if v in outside:
-            return outside[v]
-        if v in moved:
-            return moved[v]
-        if v not in copies:
-            copies[v] = Value(v.type)
-            made.append(replace(makers[v], outputs=(copies[v],)))
-        return copies[v]
+        """A value outside of the loop: an operand, what has been moved, or a literal once more."""
+        known = outside.get(v) or moved.get(v) or copied.get(v)
+        if known is None:
+            known = copied[v] = Value(v.type)
+            before.append(replace(literals[v], outputs=(known,)))
+        return known
 
-    for m in parts.op.body.nodes:
-        known = [v in outside or v in moved or v in literals for v in m.inputs]
-        if m.inputs and all(known) and _may_hoist(m) and not all(v in literals for v in m.inputs):
-            inputs = tuple([at_hand(v) for v in m.inputs])
+    for m in body.nodes:
+        known = [v in outside or v in moved for v in m.inputs]
+        alike = all(on or v in literals for on, v in zip(known, m.inputs, strict=True))
+        if any(known) and alike and _may_hoist(m):
             outputs = tuple([Value(v.type) for v in m.outputs])
-            made.append(replace(m, inputs=inputs, outputs=outputs))
+            before.append(replace(m, inputs=tuple(map(at_hand, m.inputs)), outputs=outputs))
             moved.update(zip(m.outputs, outputs, strict=True))
         else:
             stay.append(m)
     if not moved:
         return n
-    read = {v for m in stay for v in m.inputs} | set(parts.op.body.results)
+    read = {v for m in stay for v in m.inputs} | set(body.results)
     parts.constants += [(v, w) for v, w in moved.items() if v in read]
-    before += made
-    return parts.loop(stay, parts.op.body.results[: parts.op.carry], _stacks(n))
+    return parts.loop(stay, body.results[: parts.op.carry], _stacks(n))
 
 
 def _without_known(n: Node, before: list[Node], same: dict[Value, Value]) -> Node:
@@ -239,67 +230,71 @@ def _rematerialised(maker: Node, reader: Node, uses: Counter[Value]) -> tuple[No
     """Both loops, with a shorter tape between them; None if it does not pay."""
     made, read = _Parts.of(maker), _Parts.of(reader)
     params = {v: p for p, v in read.rows}
-    tape = [
-        (r, out)
+    tape = {
+        out: r
         for r, out in _stacks(maker)
         if out in params and uses[out] == 1 and isinstance(out.type, ArrayType)
-    ]
-    body = made.op.body
-    makers = {v: m for m in body.nodes for v in m.outputs}
+    }
+    makers = {v: m for m in made.op.body.nodes for v in m.outputs}
     needed: list[Value] = []
     order: list[Node] = []
-    for r, _ in tape:
+    for r in tape.values():
         _cone(r, makers, needed, order)
     known = {p for p, _ in (*made.constants, *made.rows)}
-    kept = [v for v in needed if v not in known]
-    length = made.op.length or 0
-    old = sum(_bytes(r) for r, _ in tape)
-    new = sum(map(_bytes, kept))
-    if old * length <= CACHED or new > GAIN * old:
+    old = sum(map(_bytes, tape.values()))
+    new = sum([_bytes(v) for v in needed if v not in known])
+    if old * (made.op.length or 0) <= CACHED or new > GAIN * old:
         return None
-    again: dict[Value, Value] = {}
-    stacks: list[tuple[Value, Value]] = []
-    operands = {p: v for p, v in (*made.constants, *made.rows)}
-    rows_of_maker = {p for p, _ in made.rows}
-    dropped = {out for _, out in tape}
-    rows = [(p, v) for p, v in read.rows if v not in dropped]
-    constants = list(read.constants)
-    for v in needed:
-        again[v] = Value(v.type)
-        if v in rows_of_maker:
-            rows.append((again[v], operands[v]))
-        elif v in operands:
-            constants.append((again[v], operands[v]))
-        else:
-            assert isinstance(v.type, ArrayType)
-            out = Value(ArrayType(v.type.dtype, (length, *v.type.shape)))
-            stacks.append((v, out))
-            rows.append((again[v], out))
-    nodes: list[Node] = []
-    for m in order:
-        outputs = tuple([Value(v.type) for v in m.outputs])
-        again.update(zip(m.outputs, outputs, strict=True))
-        nodes.append(replace(m, inputs=tuple([again[v] for v in m.inputs]), outputs=outputs))
-    instead = {params[out]: again[r] for r, out in tape}
+    read.rows = [(p, v) for p, v in read.rows if v not in tape]
+    again, stacks = _brought(needed, made, read)
+    nodes = [_copied(m, again) for m in order]
+    instead = {params[out]: again[r] for out, r in tape.items()}
     nodes += [
         replace(m, inputs=tuple([instead.get(v, v) for v in m.inputs])) for m in read.op.body.nodes
     ]
-    kept_stacks = [(r, out) for r, out in _stacks(maker) if out not in dropped]
-    carried = body.results[: made.op.carry]
-    first = made.loop(body.nodes, carried, [*kept_stacks, *stacks])
-    read.constants, read.rows = constants, rows
+    kept = [(r, out) for r, out in _stacks(maker) if out not in tape]
+    carry = made.op.carry
+    first = made.loop(made.op.body.nodes, made.op.body.results[:carry], [*kept, *stacks])
     results = [instead.get(v, v) for v in read.op.body.results]
-    pairs = list(zip(results[read.op.carry :], reader.outputs[read.op.carry :], strict=True))
-    return first, read.loop(nodes, results[: read.op.carry], pairs)
+    carry = read.op.carry
+    given = list(zip(results[carry:], reader.outputs[carry:], strict=True))
+    return first, read.loop(nodes, results[:carry], given)
+
+
+def _brought(
+    needed: Sequence[Value], made: _Parts, read: _Parts
+) -> tuple[dict[Value, Value], list[tuple[Value, Value]]]:
+    """New parameters of the reading loop for values of the loop before it, and the stacks that this has to make for them."""
+    rows, constants = dict(made.rows), dict(made.constants)
+    again: dict[Value, Value] = {}
+    stacks: list[tuple[Value, Value]] = []
+    for v in needed:
+        again[v] = Value(v.type)
+        if v in rows:
+            read.rows.append((again[v], rows[v]))
+        elif v in constants:
+            read.constants.append((again[v], constants[v]))
+        else:
+            assert isinstance(v.type, ArrayType)
+            out = Value(ArrayType(v.type.dtype, (made.op.length or 0, *v.type.shape)))
+            stacks.append((v, out))
+            read.rows.append((again[v], out))
+    return again, stacks
+
+
+def _copied(m: Node, again: dict[Value, Value]) -> Node:
+    """A node once more, on other values; they learn its results."""
+    outputs = tuple([Value(v.type) for v in m.outputs])
+    inputs = tuple([again[v] for v in m.inputs])
+    again.update(zip(m.outputs, outputs, strict=True))
+    return replace(m, inputs=inputs, outputs=outputs)
 
 
 def _bytes(v: Value) -> int:
     return v.type.nbytes
 
 
-def _cone(
-    v: Value, makers: dict[Value, Node], leaves: list[Value], order: list[Node]
-) -> None:
+def _cone(v: Value, makers: dict[Value, Node], leaves: list[Value], order: list[Node]) -> None:
     """What a value is computed of by cheap nodes: the values that they start from, and the nodes in order."""
     stack: list[tuple[Value, bool]] = [(v, False)]
     done = set(leaves) | {x for m in order for x in m.outputs}
@@ -337,6 +332,7 @@ def is_cheap(n: Node) -> bool:
     record = n.op.primitive
     if record.scalar is None:
         return False
-    types: Any = [tuple([v.type for v in vs]) for vs in (n.inputs, n.outputs)]
-    size = max(1, n.outputs[0].type.size)
-    return record.work(*types, dict(n.op.attributes)) <= CHEAP * size
+    operands: Any = tuple([v.type for v in n.inputs])
+    results: Any = tuple([v.type for v in n.outputs])
+    work: int = record.work(operands, results, dict(n.op.attributes))
+    return work <= CHEAP * max(1, n.outputs[0].type.size)
