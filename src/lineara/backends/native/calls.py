@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,7 @@ class Calls(Loops):
         order = view.permuted([a for group in groups for a in group])
         made = self.space(view.dtype, order.shape)
         starts = np.cumsum([0, *map(len, groups)])
-        runs = [list(range(a, b)) for a, b in zip(starts, starts[1:], strict=False)]
+        runs = [list(range(a, b)) for a, b in pairwise(starts)]
         whole = grouped(made, runs)
         assert whole is not None
         self.product(x, y, whole)
@@ -126,7 +127,7 @@ class Calls(Loops):
         """A copy of a view in which each group of axes is one axis."""
         made = self.copied(view.permuted([a for group in groups for a in group]))
         starts = np.cumsum([0, *map(len, groups)])
-        found = grouped(made, [list(range(a, b)) for a, b in zip(starts, starts[1:], strict=False)])
+        found = grouped(made, [list(range(a, b)) for a, b in pairwise(starts)])
         assert found is not None
         return found
 

@@ -1,8 +1,8 @@
 """Lists in machine code: the tapes of loops of unknown length.
 
-A list is a header of three words: where its items are, how many there are, and for how many there is room. The items are arrays,
-or headers of lists. Their memory is asked of the system, hangs on a chain that begins in the workspace, and is given back at the
-end of a trip whose results hold no list, and at the end of the kernel.
+A list is a header of three words: where its items are, how many there are, and for how many there is room. The items are
+arrays, or headers of lists. Their memory is asked of the system, hangs on a chain that begins in the workspace, and is given
+back at the end of a trip whose results hold no list, and at the end of the kernel.
 """
 
 from __future__ import annotations
@@ -76,12 +76,12 @@ class Lists:
         """A list with room for all of its items, which are to be written."""
         b, place = self.m.builder, self.header()
         total = b.mul(self.m.long(count), ir.Constant(LONG, item_bytes(type_.element)))  # type: ignore[arg-type]
-        b.store(self._memory(total), self._word(place, 0, POINTER))
+        b.store(self._memory(total), self._word(place, 0))
         for n in (1, 2):
             b.store(self.m.long(count), self._word(place, n))
         return place
 
-    def _word(self, place: ListPlace, n: int, type_: Any = None) -> Any:
+    def _word(self, place: ListPlace, n: int) -> Any:
         return self.m.builder.gep(place.pointer, [ir.Constant(LONG, n)], source_etype=LONG)
 
     def _memory(self, size: Any) -> Any:
@@ -214,7 +214,7 @@ def _alloc(module: Any) -> Any:
 
 
 def release(module: Any) -> Any:
-    """`void release(chain, mark)`: give back what hangs on the chain before the mark."""
+    """The function `void release(chain, mark)`, which gives back what hangs on the chain before the mark."""
     name = "lineara.release"
     known = module.globals.get(name)
     if known is not None:

@@ -62,7 +62,7 @@ class Machine(Procedure):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`base + lane·step`, or on each lane a number of its own. The span is what is known of all lanes: the first and the last."""
+    """`base + lane·step`, or on each lane a number of its own. The span is known of all lanes: the first and the last."""
 
     base: Index = 0
     step: int = 0

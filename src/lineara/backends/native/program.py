@@ -47,6 +47,7 @@ class OutOfRange:
         self.axis, self.size = axis, size
 
     def __call__(self, details: Details) -> Exception:
+        """The exception."""
         return IndexingError(
             f"index {details[0]} is out of range for axis {self.axis} of size {self.size}",
             mend=f"indices here go from 0 to {self.size - 1}; add the size to negative ones"

@@ -59,6 +59,7 @@ def steps_of(graph: Graph) -> list[Step]:
 
 
 def steps_of_node(node: Node) -> list[Step]:
+    """The steps of a node: one for each result, or one that gives all."""
     loops = loops_of(node)
     if loops is None:
         return [Step(node, None, node.inputs, node.outputs)]

@@ -187,7 +187,7 @@ def _without_known(n: Node, before: list[Node], same: dict[Value, Value]) -> Nod
             first[v] = p
             rows.append((p, v))
     stacks = _stacks(n)
-    own = {p: v for p, v in parts.rows}
+    own = dict(parts.rows)
     kept = []
     for r, out in stacks:
         if r in own and isinstance(out.type, ArrayType) and own[r].type is out.type:

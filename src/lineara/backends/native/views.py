@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -89,7 +90,7 @@ def grouped(view: View, groups: Sequence[Sequence[int]]) -> View | None:
     shape, strides = [], []
     for group in groups:
         wide = [a for a in group if view.shape[a] != 1]
-        near = zip(wide, wide[1:], strict=False)
+        near = pairwise(wide)
         if any(view.strides[a] != view.strides[b] * view.shape[b] for a, b in near):
             return None
         shape.append(prod(view.shape[a] for a in group))
