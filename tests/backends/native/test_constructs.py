@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from recorded import gradient, recorded
 
 from lineara import checkpoint, cond, fori_loop, scan, switch, vmap, while_loop
 from lineara.testing.machine import agrees
@@ -162,11 +161,11 @@ CASES = {
 
 @pytest.mark.parametrize("level", [0, 3])
 @pytest.mark.parametrize(("f", "args"), [(f, a) for f, *a in CASES.values()], ids=list(CASES))
-def test_values(f, args, level):
+def test_values(recorded, f, args, level):
     assert agrees(*recorded(f, *args), level, on_stack=level > 0)
 
 
 @pytest.mark.parametrize("level", [0, 3])
 @pytest.mark.parametrize(("f", "args"), [(f, a) for f, *a in CASES.values()], ids=list(CASES))
-def test_gradients(f, args, level):
+def test_gradients(gradient, f, args, level):
     assert agrees(*gradient(f, *args), level, on_stack=level > 0)

@@ -7,7 +7,6 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
-from recorded import gradient, index_error, recorded
 
 from lineara import cond, fori_loop, scan, vmap, while_loop
 from lineara.backends.reference import evaluate
@@ -79,58 +78,62 @@ def _place(message):
     return str(message).partition(" is out of range")[1:]
 
 
-def check_refused(program, args, level):
-    """Both back ends refuse in the same words, however memory lies."""
-    message = index_error(evaluate, program, args)
-    kernel = compiled(program, level, on_stack=level > 0)
-    for fenced in (
-        partial(watched, kernel, args, 0xFF, fence_before=before) for before in (False, True)
-    ):
-        assert _place(index_error(fenced)) == _place(message)
-    return message is not None
+@pytest.fixture
+def refused(index_error):
+    """Whether both back ends refuse, in the same words, however memory lies."""
+
+    def check(program, args, level):
+        message = index_error(evaluate, program, args)
+        kernel = compiled(program, level, on_stack=level > 0)
+        for before in (False, True):
+            fenced = partial(watched, kernel, args, 0xFF, fence_before=before)
+            assert _place(index_error(fenced)) == _place(message)
+        return message is not None
+
+    return check
 
 
 @pytest.mark.parametrize("level", [0, 3])
 @pytest.mark.parametrize("f", ONE.values(), ids=list(ONE))
 @pytest.mark.parametrize("index", INDICES.values(), ids=list(INDICES))
-def test_an_index_out_of_range_is_refused(f, index, level):
+def test_an_index_out_of_range_is_refused(refused, recorded, f, index, level):
     args = [X, np.array(index)]
-    assert check_refused(*recorded(f, *args), level)
+    assert refused(*recorded(f, *args), level)
 
 
 @pytest.mark.parametrize("f", ONE.values(), ids=list(ONE))
-def test_so_it_is_in_gradients(f):
-    assert check_refused(*gradient(f, X, np.array(12)), 1)
+def test_so_it_is_in_gradients(refused, gradient, f):
+    assert refused(*gradient(f, X, np.array(12)), 1)
 
 
 @pytest.mark.parametrize("f", ["a read", "a write", "a read in a scan", "a read for each example"])
 @pytest.mark.parametrize("index", [2**64 - 1, 2**63, 12], ids=str)
-def test_unsigned_indices_do_not_wrap(f, index):
-    assert check_refused(*recorded(ONE[f], X, np.array(index, np.uint64)), 1)
+def test_unsigned_indices_do_not_wrap(refused, recorded, f, index):
+    assert refused(*recorded(ONE[f], X, np.array(index, np.uint64)), 1)
 
 
 @pytest.mark.parametrize("at", [0, 3, 7, 8, 16, 19])
 @pytest.mark.parametrize("wrong", [12, -13, 2**62], ids=str)
 @pytest.mark.parametrize("f", MANY.values(), ids=list(MANY))
-def test_one_of_many_indices_out_of_range_is_refused(f, wrong, at):
-    assert check_refused(*recorded(f, X, spread(wrong, at)), at % 2)
+def test_one_of_many_indices_out_of_range_is_refused(refused, recorded, f, wrong, at):
+    assert refused(*recorded(f, X, spread(wrong, at)), at % 2)
 
 
 @pytest.mark.parametrize("f", MANY.values(), ids=list(MANY))
-def test_one_of_many_is_refused_in_gradients(f):
-    assert check_refused(*gradient(f, X, spread(12, 9)), 1)
+def test_one_of_many_is_refused_in_gradients(refused, gradient, f):
+    assert refused(*gradient(f, X, spread(12, 9)), 1)
 
 
 @pytest.mark.parametrize("f", [ONE["a read"], ONE["a write"], MANY["reads"]])
-def test_an_axis_without_elements_has_no_indices(f):
-    assert check_refused(*recorded(f, X[:0], np.array([0])), 1)
+def test_an_axis_without_elements_has_no_indices(refused, recorded, f):
+    assert refused(*recorded(f, X[:0], np.array([0])), 1)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint32])
-def test_small_integers_are_indices(dtype):
+def test_small_integers_are_indices(refused, recorded, dtype):
     indices = np.array([100, 3, 12], dtype)
-    assert check_refused(*recorded(MANY["reads"], X, indices), 1)
-    assert not check_refused(*recorded(MANY["reads"], X, indices % 12), 1)
+    assert refused(*recorded(MANY["reads"], X, indices), 1)
+    assert not refused(*recorded(MANY["reads"], X, indices % 12), 1)
 
 
 def result_of(program):

@@ -6,13 +6,10 @@ from random import Random
 
 import numpy as np
 import pytest
-from recorded import recorded, weighed
 
 from lineara import cond, fori_loop, grad, jit, scan, vmap, while_loop
 from lineara.backends.native import run as native
 from lineara.backends.native.run import is_compilable
-from lineara.ir import has_tangent
-from lineara.pipeline import Request, run
 from lineara.syntax import parse_function
 from lineara.testing.laws import random_policy
 from lineara.testing.machine import compiled, same_bits, watched
@@ -42,11 +39,13 @@ SHARING = {"products", "examples"}
 FUNCTION = pytest.mark.parametrize("name", FUNCTIONS)
 
 
-def gradient(name, policy):
-    f, x = FUNCTIONS[name]
-    function, given = recorded(lambda v: weighed(f(v)), x)
-    wrt = tuple([has_tangent(v.type) and i == 0 for i, v in enumerate(function.params)])
-    return run(function, Request(wrt, 1, policy), "grad")[0], given
+@pytest.fixture
+def program(gradient):
+    def make(name, policy=as_written):
+        f, x = FUNCTIONS[name]
+        return gradient(f, x, policy=policy)
+
+    return make
 
 
 POLICIES = (as_written, everything, nothing, save_names("a"), random_policy(Random(3)))
@@ -64,8 +63,8 @@ ORDERED = pytest.mark.xfail(
         for name in FUNCTIONS
     ],
 )
-def test_whatever_is_kept(name):
-    given = [same_bits(compiled(p, 1), args) for p, args in (gradient(name, q) for q in POLICIES)]
+def test_whatever_is_kept(program, name):
+    given = [same_bits(compiled(p, 1), args) for p, args in (program(name, q) for q in POLICIES)]
     assert len({bits(x) for x in given}) == 1
 
 
@@ -92,24 +91,24 @@ def test_whatever_is_beside_a_product():
 
 
 @FUNCTION
-def test_however_much_is_optimised(name):
-    program, args = gradient(name, as_written)
-    kernels = [compiled(program, n, on_stack=s) for n, s in ((0, False), (1, True), (3, True))]
+def test_however_much_is_optimised(program, name):
+    function, args = program(name)
+    kernels = [compiled(function, n, on_stack=s) for n, s in ((0, False), (1, True), (3, True))]
     assert len({bits(same_bits(k, args)) for k in kernels}) == 1
 
 
 @FUNCTION
-def test_however_often_it_runs(name):
-    program, args = gradient(name, as_written)
-    kernel = compiled(program, 2)
+def test_however_often_it_runs(program, name):
+    function, args = program(name)
+    kernel = compiled(function, 2)
     given = {bits(watched(kernel, args, n, fence_before=bool(n % 2))) for n in range(20)}
     assert len(given) == 1
 
 
 @FUNCTION
-def test_wherever_arrays_begin(name):
-    program, args = gradient(name, as_written)
-    given = [native.run(program, [moved(x, n) for x in args], 1) for n in range(4)]
+def test_wherever_arrays_begin(program, name):
+    function, args = program(name)
+    given = [native.run(function, [moved(x, n) for x in args], 1) for n in range(4)]
     assert len({bits(x) for x in given}) == 1
 
 
@@ -125,7 +124,7 @@ def moved(x, elements):
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[ORDERED] if "sums" in name else []) for name in FUNCTIONS]
 )
-def test_whether_or_not_under_jit(name):
+def test_whether_or_not_under_jit(weighed, name):
     f, x = FUNCTIONS[name]
     gradient = grad(lambda v: weighed(f(v)))
     assert bits(gradient(x)) == bits(jit(gradient)(x)) == bits(jit(gradient)(np.asfortranarray(x)))
