@@ -5,6 +5,7 @@ from lineara.api.associative import associative_scan
 from lineara.api.batching import vmap
 from lineara.api.control import cond, switch
 from lineara.api.custom import custom_jvp, custom_vjp
+from lineara.api.explain import explain
 from lineara.api.gradients import grad, jvp, linearize, value_and_grad, vjp
 from lineara.api.implicit import custom_root, linear_solve
 from lineara.api.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
@@ -15,6 +16,7 @@ from lineara.api.loops import fori_loop, scan, while_loop
 from lineara.api.loops import map_ as map
 from lineara.api.plans import plan
 from lineara.api.primitives import apply
+from lineara.api.profiling import profile
 from lineara.api.programs import (
     PartialEval,
     Program,
@@ -25,6 +27,7 @@ from lineara.api.programs import (
     trace,
 )
 from lineara.api.why import why_zero
+from lineara.backends.choice import set_backend
 from lineara.backends.native.threads import get_num_threads, set_num_threads
 from lineara.frontend import Dispatch
 
@@ -41,6 +44,7 @@ __all__ = [
     "custom_jvp",
     "custom_root",
     "custom_vjp",
+    "explain",
     "fori_loop",
     "get_num_threads",
     "grad",
@@ -59,7 +63,9 @@ __all__ = [
     "name",
     "partial_eval",
     "plan",
+    "profile",
     "scan",
+    "set_backend",
     "set_num_threads",
     "stop_gradient",
     "switch",

@@ -8,6 +8,7 @@ from typing import Any
 from lineara.api.record import Recorded
 from lineara.backends import choice
 from lineara.backends.native.calling import ARRAY, Made, Signature, Static, Structure
+from lineara.backends.native.constants import Known
 from lineara.backends.native.run import kernel
 from lineara.frontend.trace import native
 from lineara.frontend.trees import flatten_present
@@ -30,9 +31,10 @@ def signature(
         structures += [
             Static(kwargs[k]) if k in static_names else _structure(kwargs[k]) for k in names
         ]
-        made, _ = kernel(recorded.function, level)
-        result = _result(recorded)
         bound = [native(x) for x in recorded.captured]
+        first = len(recorded.function.params) - len(bound)
+        made, _ = kernel(recorded.function, level, Known.of(bound, first))
+        result = _result(recorded)
         return Signature(made, structures, result, names=names, bound=bound)
     except (ValueError, TypeError):
         return None

@@ -185,10 +185,12 @@ def call(
     *,
     jitted: bool = False,
     level: int | None = None,
+    fixed: int = 0,
 ) -> list[Any]:
     """Run a program: on arrays now, on traced values as a call in the running trace.
 
     Gives all results, the linear ones last. Linear arguments that are not linear traced values go to the erased program.
+    The last `fixed` arguments are the same in every call.
     """
     if any(is_traced(x) for x in (*args, *linear_args)):
         if linear_args and all(is_traced(x) and x._var.linear for x in linear_args):
@@ -196,7 +198,8 @@ def call(
         return emit_call(erase(function), (*args, *linear_args))
     given = [x if isinstance(x, tuple | list) else native(x) for x in (*args, *linear_args)]
     taken = set(map(id, given))
-    return [_own(r, taken) for r in run(function, given, jitted=jitted, level=level)]
+    results = run(function, given, jitted=jitted, level=level, fixed=fixed)
+    return [_own(r, taken) for r in results]
 
 
 def _own(result: Any, taken: set[int]) -> Any:

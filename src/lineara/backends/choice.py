@@ -10,6 +10,7 @@ from weakref import WeakSet
 from lineara.backends.lifting import lifted
 from lineara.backends.native import run as native
 from lineara.backends.native.calling import Dispatcher
+from lineara.backends.native.constants import Known
 from lineara.backends.reference import evaluate
 from lineara.errors import DtypeError
 from lineara.ir import Apply, Function, reachable
@@ -81,17 +82,24 @@ def reason_against(function: Function, *, jitted: bool) -> str | None:
 
 
 def run(
-    function: Function, args: Sequence[Any], *, jitted: bool = False, level: int | None = None
+    function: Function,
+    args: Sequence[Any],
+    *,
+    jitted: bool = False,
+    level: int | None = None,
+    fixed: int = 0,
 ) -> tuple[Any, ...]:
     """Run a function on values of its parameters, the linear ones last; gives all results, the linear ones last.
 
-    Under `jit` it is optimised at a level from 0 to 3, or, for None, by its size. Without, programs that differ in numbers alone
+    Under `jit` it is optimised at a level from 0 to 3, or, for None, by its size, and the last `fixed` arguments are arrays that
+    are the same in every call, so that the small ones are part of the machine code. Without, programs that differ in numbers alone
     share their machine code.
     """
     if reason_against(function, jitted=jitted) is not None:
         return evaluate(function, args)
     if jitted:
-        return native.run(function, args, level)
+        first = len(args) - fixed
+        return native.run(function, args, level, Known.of(args[first:], first))
     shared, numbers = lifted(function)
     count = len(function.params)
     return native.run(shared, [*args[:count], *numbers, *args[count:]], 1)
