@@ -133,7 +133,7 @@ class Calls(Loops):
 
     def fourier(self, name: str, operand: View, result: View) -> None:
         """Run a transform of NumPy, without a factor, along the last axis, in double precision as NumPy does."""
-        ufunc = private_ufunc("fft", name)
+        ufunc = private_ufunc("fourier", name)
         one = self.constant_view(1, np.dtype(np.float64))
         if operand.dtype == self.wide(operand.dtype):
             self.ufunc(ufunc, [operand, one], [result])

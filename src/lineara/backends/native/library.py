@@ -28,7 +28,7 @@ INVALID = 8
 
 _PRIVATE = {
     "linalg": "numpy.linalg._umath_linalg",
-    "fft": "numpy.fft._pocketfft_umath",
+    "fourier": "numpy.fft._pocketfft_umath",
     "special": "scipy.special._ufuncs",
 }
 _HOMES = ("numpy", "scipy.special", *_PRIVATE.values())

@@ -214,7 +214,7 @@ def _alloc(module: Any) -> Any:
 
 
 def release(module: Any) -> Any:
-    """The function `void release(chain, mark)`, which gives back what hangs on the chain before the mark."""
+    """A function of a chain and a mark, which gives back what hangs on the chain before the mark."""
     name = "lineara.release"
     known = module.globals.get(name)
     if known is not None:
