@@ -93,8 +93,7 @@ def operation(n: Node) -> str:
         case Loop():
             trips = "as many as it is told" if n.op.length is None else str(n.op.length)
             return f"scan, {trips} trips{', backward' if n.op.reverse else ''}"
-        case Until():
-            return "while"
+    return "while"
 
 
 def lines_of(part: Part) -> list[str]:
