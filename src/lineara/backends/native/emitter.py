@@ -19,6 +19,7 @@ from lineara.backends.native.changes import Changes
 from lineara.backends.native.flat import Constant, Value
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.lanewise import PIECES, segments, unrolled
+from lineara.backends.native.partition import Bound, Group, Partition, late
 from lineara.backends.native.pieces import pieced
 from lineara.backends.native.places import (
     Buffer,
@@ -32,7 +33,7 @@ from lineara.backends.native.places import (
     viewed,
     write,
 )
-from lineara.backends.native.steps import Bound, Group, Partition, Step, late
+from lineara.backends.native.steps import Step
 from lineara.backends.native.totals import Total
 from lineara.ir.nest import Computed, Join, Linear, Nest, Update
 

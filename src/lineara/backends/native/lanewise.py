@@ -11,8 +11,9 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Formula, Position, seen
-from lineara.backends.native.steps import Group, Step
+from lineara.backends.native.steps import Step
 from lineara.ir import Apply
 from lineara.ir.nest import Along, Join, Linear, Nest, Update
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from llvmlite import ir
 
+from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Position
-from lineara.backends.native.steps import Group, Step
+from lineara.backends.native.steps import Step
 from lineara.backends.native.watched import Listing, Recorder, Watched
 from lineara.errors import Origin, PythonOrigin
 

@@ -20,9 +20,10 @@ from llvmlite import ir
 from lineara.backends.native import threads
 from lineara.backends.native.lanewise import trip_elements, trip_work
 from lineara.backends.native.outline import outline, returns_only
+from lineara.backends.native.partition import Group
 from lineara.backends.native.places import LONG, Position, Root
 from lineara.backends.native.space import LINE, Space
-from lineara.backends.native.steps import Group, Step
+from lineara.backends.native.steps import Step
 
 if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter

@@ -1,25 +1,15 @@
-"""Steps: the nodes of a graph as loops over indices, or as wholes, and how steps share a loop.
-
-Steps that share a loop run index by index: what one of them makes at an index the others read at the same index, out of a
-register. A step may be in a loop over one of its indices when each operand that is made in that loop is read at the very
-position at which it is made, and when nothing waits for the end of the loop.
-"""
+"""Steps: the nodes of a graph as loops over indices, or as wholes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from lineara.backends.native.flat import Constant, Graph, Node, Value
 from lineara.ir import Add, Apply, ArrayType, Literal
 from lineara.ir.nest import Along, Join, Loops, Nest, Update, straight
-
-FEW = 100
-"""The loops of a level up to which they are compared with each other."""
-AHEAD = 48
-"""How many steps are looked at when the index of a new loop is chosen."""
 
 
 @dataclass(slots=True, eq=False)
@@ -117,333 +107,35 @@ def _describe(step: Step) -> None:
         case Update():
             step.extents = loops.extents
             step.places = tuple(
-                [
-                    x.index
-                    if isinstance(x, Along)
-                    and x.aligned
-                    and x.index is not None
-                    and loops.extents[x.index] == n
-                    else None
-                    for x, n in zip(loops.target, shape, strict=True)
-                ]
+                [_whole_axis(x, n, loops.extents) for x, n in zip(loops.target, shape, strict=True)]
             )
             step.bindable = frozenset([k for k in step.places if k is not None])
-            accesses = [
-                tuple([Along(k) if k is not None else None for k in step.places]),
-                *loops.operands,
-            ]
+            accesses = [_at_places(step), *loops.operands]
         case Join():
             step.extents = shape
             step.places = tuple([None if a in loops.apart else a for a in range(len(shape))])
             step.bindable = frozenset([a for a in step.places if a is not None])
-            access = tuple([Along(a) if a is not None else None for a in step.places])
-            accesses = [access] * len(step.inputs)
-    step.aligned = tuple(
-        [
-            {
-                a: x.index
-                for a, x in enumerate(access)
-                if isinstance(x, Along) and x.aligned and x.index is not None
-            }
-            for access in accesses
-        ]
-    )
+            accesses = [_at_places(step)] * len(step.inputs)
+    step.aligned = tuple(map(_aligned, accesses))
     step.work = prod(step.extents)
 
 
-def late(steps: Sequence[Step]) -> list[Step]:
-    """The steps with each of those that only compute elements right before the first that reads what it gives.
-
-    What is read by a step that is moved stays unchanged until then: operands of updates are not moved past them.
-    """
-    changed = {s.inputs[0] for s in steps if isinstance(s.loops, Update)}
-    first: dict[Value, tuple[int, ...]] = {}
-    place: dict[Step, tuple[int, ...]] = {}
-    for i, s in reversed(list(enumerate(steps))):
-        at: tuple[int, ...] = (i,)
-        read = [first[v] for v in s.outputs if v in first]
-        moves = isinstance(s.loops, Nest) and s.loops.combine is None
-        if moves and read and not any(v in changed for v in s.inputs):
-            at = (min(read)[0], -1, i)
-        place[s] = at
-        for v in s.inputs:
-            first[v] = min(first.get(v, at), at)
-    return sorted(steps, key=lambda s: (place[s][0], *(place[s][1:] or (0,))))
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """Steps that run together: in one loop (`index` says over which index of each), or one after the other."""
-
-    extent: int | None
-    steps: list[Step] = field(default_factory=list)
-    index: dict[Step, int] = field(default_factory=dict)
-    order: int = 0
-    whole: bool = False
-
-
-Bound = dict[Step, frozenset[int]]
-
-
-class Partition:
-    """The groups of the steps at one level, where some indices of each step are bound by the loops around."""
-
-    def __init__(self, steps: Sequence[Step], bound: Bound) -> None:
-        self.bound = bound
-        self.groups: list[Group] = []
-        self.made_by: dict[Value, Group] = {}
-        self.maker: dict[Value, Step] = {}
-        for i, s in enumerate(steps):
-            self._place(s, steps[i + 1 : i + 1 + AHEAD])
-            for v in s.outputs:
-                self.maker[v] = s
-        self._merge()
-
-    def free(self, s: Step) -> list[int]:
-        """The indices that are not bound yet."""
-        return [k for k in range(len(s.extents)) if k not in self.bound[s]]
-
-    def _open_axes(self, s: Step) -> bool:
-        """Whether some axis of the result has no bound index."""
-        return any([k is None or k not in self.bound[s] for k in s.places])
-
-    def _place(self, s: Step, ahead: Sequence[Step]) -> None:
-        free = self.free(s)
-        straight_now = s.loops is not None and not free and not self._open_axes(s)
-        after = 0
-        for v in s.inputs:
-            g = self.made_by.get(v)
-            if g is not None:
-                after = max(after, g.order + (g.extent is not None or not straight_now or g.whole))
-        if straight_now or (s.is_view and self._is_outside(s, ahead)):
-            self._straight(s, after if straight_now else self._after(s))
-            return
-        if isinstance(s.loops, Nest):
-            self._loop(s, ahead)
-            return
-        g = self.made_by.get(s.inputs[0]) if s.loops is not None and s.inputs else None
-        if g is not None and g.extent is not None:
-            k = self._joined(s, g) if after <= g.order + 1 else None
-            if k is not None:
-                self._add(g, s, k)
-                return
-        whole = Group(None, whole=True)
-        self._insert(whole, after)
-        self._add(whole, s, None)
-
-    def _bindable(self, s: Step) -> list[int]:
-        bound = self.bound[s]
-        return [k for k in s.bindable if k not in bound]
-
-    def _is_outside(self, s: Step, ahead: Sequence[Step]) -> bool:
-        """Whether the operand of a view is at hand before any loop that the view could join."""
-        g = self.made_by.get(s.inputs[0])
-        if g is None or g.extent is None:
-            return True
-        k = self._joined(s, g)
-        return k is None or self._is_larger(s, k, g, ahead)
-
-    def _after(self, s: Step) -> int:
-        g = self.made_by.get(s.inputs[0])
-        return 0 if g is None else g.order + (g.extent is not None or g.whole)
-
-    def _straight(self, s: Step, after: int) -> None:
-        for g in self.groups[after : after + 1]:
-            if g.extent is None and not g.whole:
-                self._add(g, s, None)
-                return
-        group = Group(None)
-        self._insert(group, after)
-        self._add(group, s, None)
-
-    def _loop(self, s: Step, ahead: Sequence[Step]) -> None:
-        least, inside = 0, 0
-        for v in s.inputs:
-            g = self.made_by.get(v)
-            if g is not None:
-                least = max(least, g.order if g.extent is not None else g.order + 1)
-                inside = max(inside, g.order + 1)
-        for g in self.groups[least:]:
-            if g.extent is None:
-                continue
-            k = self._joined(s, g, ahead)
-            if k is not None and not self._is_larger(s, k, g, ahead):
-                self._add(g, s, k)
-                return
-        group = Group(None)
-        group.extent, k = self._chosen(s, ahead)
-        self._insert(group, self._before_larger(s, inside))
-        self._add(group, s, k)
-
-    def _joined(self, s: Step, g: Group, ahead: Sequence[Step] = ()) -> int | None:
-        """The index by which a step can be in a loop, if there is one; it shares something with it."""
-        related = False
-        candidates = {k for k in self._bindable(s) if s.extents[k] == g.extent}
-        for i, v in enumerate(s.inputs):
-            made = self.made_by.get(v)
-            if made is g:
-                related = True
-                p = self.maker[v]
-                k = g.index[p]
-                if k not in p.places:
-                    return None
-                axis = p.places.index(k)
-                at = s.aligned[i].get(axis)
-                candidates &= {at} if at is not None else set()
-            elif made is not None and made.order >= g.order:
-                return None
-        if not candidates:
-            return None
-        k = min(candidates, key=lambda k: (k not in s.places, k))
-        if related or self._shares(s, g, candidates) or self._meets(s, k, g, ahead):
-            return k
+def _whole_axis(x: Any, size: int, extents: tuple[int, ...]) -> int | None:
+    """The index that an axis is, if a target is all of it."""
+    if not isinstance(x, Along) or not x.aligned or x.index is None:
         return None
+    return x.index if extents[x.index] == size else None
 
-    def _before_larger(self, s: Step, first: int) -> int:
-        """Where a new loop goes: before those with larger arrays, which may then read of it."""
-        size = self._rest(s, -1)
-        for g in self.groups[first:]:
-            if g.extent is not None and all(self._rest(t, -1) > size for t in g.steps):
-                return g.order
-        return len(self.groups)
 
-    def _is_larger(self, s: Step, k: int, g: Group, ahead: Sequence[Step]) -> bool:
-        """Whether a step makes more in a trip than all others of a loop, and is rather in a loop over another index."""
-        if self._rest(s, k) <= max(self._rest(t, g.index[t]) for t in g.steps):
-            return False
-        return self._chosen(s, ahead)[1] != k
+def _at_places(step: Step) -> tuple[Any, ...]:
+    """The access of the result, where it is that of an index."""
+    return tuple([None if k is None else Along(k) for k in step.places])
 
-    def _rest(self, s: Step, k: int) -> int:
-        return prod([s.extents[j] for j in self.free(s) if j != k])
 
-    def _meets(self, s: Step, k: int, g: Group, ahead: Sequence[Step]) -> bool:
-        """Whether a step ahead, in one loop with both, reads what comes of a step and what a loop makes."""
-        here = {v for t in g.steps if g.index[t] in t.places for v in t.outputs}
-        if k not in s.places:
-            return False
-        axes = {v: s.places.index(k) for v in s.outputs}
-        for t in ahead:
-            derived = [i for i, v in enumerate(t.inputs) if v in axes]
-            if not derived or t.loops is None:
-                continue
-            ways = {t.aligned[i].get(axes[t.inputs[i]]) for i in derived}
-            if len(ways) != 1:
-                continue
-            (way,) = ways
-            if way is None or way not in t.bindable or way in self.bound[t]:
-                continue
-            for i, v in enumerate(t.inputs):
-                if (
-                    v in here
-                    and self._axis(v, g) in t.aligned[i]
-                    and t.aligned[i][self._axis(v, g)] == way
-                ):
-                    return True
-            if way in t.places:
-                axes.update(dict.fromkeys(t.outputs, t.places.index(way)))
-        return False
-
-    def _axis(self, v: Value, g: Group) -> int:
-        """The axis of a value along which a loop makes it."""
-        maker = self.maker[v]
-        return maker.places.index(g.index[maker])
-
-    def _shares(self, s: Step, g: Group, candidates: set[int]) -> bool:
-        """Whether a step that reads nothing of a loop reads the same arrays at the same positions, or nothing at all."""
-        if not s.inputs:
-            return True
-        read = {(v, a) for t in g.steps for v, a in self._reads(t, g.index[t])}
-        return any((v, a) in read for k in candidates for v, a in self._reads(s, k))
-
-    def _merge(self) -> None:
-        """Let loops of one extent be one loop, where the later one waits for nothing that stands between them."""
-        loops = [g for g in self.groups if g.extent is not None]
-        if len(loops) > FEW:
-            return
-        for later in loops:
-            first = next((g for g in loops if self._may_merge(g, later)), None)
-            if first is not None:
-                for s in later.steps:
-                    self._add(first, s, later.index[s])
-                later.steps = []
-        self.groups = [g for g in self.groups if g.steps]
-        for i, g in enumerate(self.groups):
-            g.order = i
-
-    def _may_merge(self, first: Group, later: Group) -> bool:
-        """Whether all steps of a loop can be in one before it, with which they share something."""
-        if first.extent != later.extent or first.order >= later.order or not first.steps:
-            return False
-        shared = False
-        for s in later.steps:
-            for i, v in enumerate(s.inputs):
-                made = self.made_by.get(v)
-                if made is None or made is later:
-                    continue
-                if made is first:
-                    p = self.maker[v]
-                    k = first.index[p]
-                    if k not in p.places or s.aligned[i].get(p.places.index(k)) != later.index[s]:
-                        return False
-                    shared = True
-                elif made.order >= first.order:
-                    return False
-        return shared or any(self._shares(s, first, {later.index[s]}) for s in later.steps)
-
-    @staticmethod
-    def _reads(s: Step, k: int) -> list[tuple[Value, int]]:
-        return [
-            (v, a)
-            for v, axes in zip(s.inputs, s.aligned, strict=True)
-            for a, at in axes.items()
-            if at == k
-        ]
-
-    def _chosen(self, s: Step, ahead: Sequence[Step]) -> tuple[int, int]:
-        """The index of a new loop: the one that lets most of the work that follows join."""
-        options = self._bindable(s)
-        if len(options) == 1:
-            return s.extents[options[0]], options[0]
-        best = max(options, key=lambda k: (self._joins(s, k, ahead), k in s.places, -k))
-        return s.extents[best], best
-
-    def _joins(self, s: Step, k: int, ahead: Sequence[Step]) -> int:
-        """The work of the steps ahead that could share a loop over this index."""
-        members: dict[Value, tuple[Step, int]] = {s.outputs[0]: (s, k)}
-        blocked = {s.outputs[0]} if k not in s.places else set()
-        total = s.work
-        for t in ahead:
-            if any(v in blocked for v in t.inputs):
-                blocked.update(t.outputs)
-                continue
-            related = [i for i, v in enumerate(t.inputs) if v in members]
-            if not related:
-                continue
-            candidates = {j for j in self._bindable(t) if t.extents[j] == s.extents[k]}
-            for i in related:
-                p, j = members[t.inputs[i]]
-                axis = p.places.index(j)
-                at = t.aligned[i].get(axis) if t.aligned else None
-                candidates &= {at} if at is not None else set()
-            if not candidates:
-                blocked.update(t.outputs)
-                continue
-            j = min(candidates, key=lambda k: (k not in t.places, k))
-            total += t.work
-            if j in t.places:
-                members[t.outputs[0]] = (t, j)
-            else:
-                blocked.update(t.outputs)
-        return total
-
-    def _insert(self, group: Group, at: int) -> None:
-        self.groups.insert(at, group)
-        for i, g in enumerate(self.groups[at:], at):
-            g.order = i
-
-    def _add(self, group: Group, s: Step, index: int | None) -> None:
-        group.steps.append(s)
-        if index is not None:
-            group.index[s] = index
-        for v in s.outputs:
-            self.made_by[v] = group
+def _aligned(access: Sequence[Any]) -> dict[int, int]:
+    """The axes that are read at an index itself, with the index."""
+    return {
+        a: x.index
+        for a, x in enumerate(access)
+        if isinstance(x, Along) and x.aligned and x.index is not None
+    }
