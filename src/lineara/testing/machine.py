@@ -188,8 +188,7 @@ def _reach(function: Function, args: Sequence[Value], expected: Sequence[Array])
             moved = _observed(function, args, disturbed)
             for x, y, r in zip(arrays(moved), expected, far, strict=True):
                 away = np.abs(x.astype(complex) - y.astype(complex))
-                away[~np.isfinite(away)] = np.inf
-                np.maximum(r, away, out=r)
+                np.maximum(r, np.where(np.isfinite(away), away, np.inf), out=r)
     return far
 
 
