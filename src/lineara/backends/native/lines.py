@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from llvmlite import ir
 
+from lineara.backends.native.listing import split_file
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Position
 from lineara.backends.native.steps import Step
 from lineara.backends.native.watched import Listing, Recorder, Watched
-from lineara.errors import Origin, PythonOrigin
+from lineara.errors import Origin
 
 INT = ir.IntType(32)
 
@@ -22,14 +22,13 @@ class Lines:
 
     def __init__(self, module: Any) -> None:
         self.module = module
-        self.files: dict[str, Any] = {}
+        self.files: dict[tuple[str, str], Any] = {}
         self.functions: dict[str, Any] = {}
         self.unit: Any = None
 
     def location(self, function: Any, origin: Origin) -> Any:
         """Where an instruction of a function comes from."""
-        python = isinstance(origin, PythonOrigin)
-        file = self._file(origin.code.co_filename if python else origin.file)  # type: ignore[union-attr]
+        file = self._file(*split_file(origin))
         scope = self._function(function, file)
         block = {"scope": scope, "file": file, "discriminator": 0}
         inside = self.module.add_debug_info("DILexicalBlockFile", block)
@@ -51,11 +50,12 @@ class Lines:
                 for call in calls:
                     call.set_metadata("dbg", nowhere)
 
-    def _file(self, path: str) -> Any:
-        if path not in self.files:
-            names = {"filename": Path(path).name, "directory": str(Path(path).parent)}
-            self.files[path] = self.module.add_debug_info("DIFile", names)
-        return self.files[path]
+    def _file(self, directory: str, name: str) -> Any:
+        key = directory, name
+        if key not in self.files:
+            names = {"filename": name, "directory": directory}
+            self.files[key] = self.module.add_debug_info("DIFile", names)
+        return self.files[key]
 
     def _function(self, function: Any, file: Any) -> Any:
         if function.name not in self.functions:

@@ -35,8 +35,13 @@ def place(origin: Origin | None) -> str:
     """A line of the user's program, short."""
     if origin is None:
         return ""
+    return f"{split_file(origin)[1]}:{origin.line}"
+
+
+def split_file(origin: Origin) -> tuple[str, str]:
+    """The directory and the name of the file of a program; what is typed in has a name alone."""
     file = origin.code.co_filename if isinstance(origin, PythonOrigin) else origin.file
-    return f"{Path(file).name}:{origin.line}"
+    return ("", file) if file.startswith("<") else (str(Path(file).parent), Path(file).name)
 
 
 class Names:
