@@ -110,6 +110,16 @@ def test_static_arguments_are_no_parameters_of_a_plan():
     assert profile(f, X, 3).runs > 0
 
 
+def test_captured_arrays_are_part_of_what_is_shown():
+    table = np.arange(100.0)
+    f = jit(lambda x: np.sum(np.sin(x) * table))
+    f(X)
+    assert ", captured%" in f.show()
+    assert explain(f, X).evaluated == ()
+    np.testing.assert_allclose(f(X), np.sum(np.sin(X) * table))
+    assert profile(f, X).runs > 0
+
+
 def test_an_unknown_stage_is_refused(jitted):
     with pytest.raises(DtypeError, match="the stages are plan, buffers"):
         jitted.show(stage="c")

@@ -8,13 +8,13 @@ from typing import Any
 
 from lineara.api.arguments import check_leaf
 from lineara.api.jit import Programs
+from lineara.api.look import compiled_graph
 from lineara.api.record import Recorded, hints_of, name_of, parameter_names, record
 from lineara.backends import choice
 from lineara.backends.native.listing import listed, place
-from lineara.backends.native.run import graph_of
 from lineara.errors import Origin
 from lineara.frontend.trees import flatten, unflatten
-from lineara.ir import Apply, Function
+from lineara.ir import Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,16 @@ def explain(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanation:
     f, not under jit: machine code
     evaluated in Python: nothing
     """
-    function = recorded(f, args, kwargs).function
+    found = recorded(f, args, kwargs)
+    function = found.function
     jitted = choice.reason_against(function, jitted=True)
-    functions, evaluated = ((), ()) if jitted is not None else _inside(function)
+    functions, evaluated = ((), ()) if jitted is not None else _inside(found)
     unjitted = choice.reason_against(function, jitted=False)
     return Explanation(name_of(f), jitted, unjitted, functions, evaluated)
 
 
-def _inside(function: Function) -> tuple[tuple[str, ...], tuple[Evaluated, ...]]:
-    program, recorder, _ = listed(function, graph_of(function))
+def _inside(found: Recorded) -> tuple[tuple[str, ...], tuple[Evaluated, ...]]:
+    program, recorder, _ = listed(found.function, compiled_graph(found))
     graphs = [f.graph for f in recorder.functions if f.graph is not None]
     called = [g.name for g in graphs if g is not program.main]
     evaluated = [

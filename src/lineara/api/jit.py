@@ -168,7 +168,7 @@ class Programs:
         Raises:
             DtypeError: another stage.
         """
-        return shown(self.recorded(*args, **kwargs).function, stage, self.level)
+        return shown(self.recorded(*args, **kwargs), stage, self.level)
 
     def _given(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Given:
         count = len(args)

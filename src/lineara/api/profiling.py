@@ -10,10 +10,10 @@ from typing import Any
 
 from lineara.api.explain import recorded
 from lineara.api.jit import Programs
+from lineara.api.look import compiled_graph
 from lineara.api.record import name_of
 from lineara.backends import choice
 from lineara.backends.native.profile import Entry, measured
-from lineara.backends.native.run import graph_of
 from lineara.errors import DtypeError
 from lineara.frontend.trace import native
 from lineara.frontend.trees import flatten
@@ -124,5 +124,5 @@ def profile(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Profile:
         for x, t in zip([*leaves, *made.captured], types, strict=True)
         if isinstance(t, ArrayType)
     ]
-    found = measured(made.function, graph_of(made.function), given, level)
+    found = measured(made.function, compiled_graph(made), given, level)
     return Profile(name_of(f), found.seconds, found.runs, found.entries)

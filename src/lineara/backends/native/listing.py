@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lineara.backends.native.flat import (
     Choice,
+    Constant,
     Graph,
     Loop,
     Node,
@@ -65,6 +66,8 @@ class Names:
         match n.op:
             case Literal(value):
                 self.known[n.outputs[0]] = str(value)
+            case Constant():
+                self.known[n.outputs[0]] = f"captured{self.known[n.outputs[0]]}"
             case Loop():
                 self.kept.update(n.outputs[n.op.carry :])
             case Until():
@@ -89,6 +92,8 @@ def operation(n: Node) -> str:
             return primitive.name
         case Literal():
             return f"literal {n.op.value}"
+        case Constant():
+            return "captured"
         case Add():
             return "add"
         case Shared(graph):
