@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 import operator
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from types import FrameType
 from typing import Any, ClassVar
 
 import numpy as np
 
 from lineara.errors import TraceError
 from lineara.frontend import views
-from lineara.frontend.trace import Trace, Traced, known_value, user_origin
+from lineara.frontend.trace import NUMPY, SCIPY, Trace, Traced, known_value, user_origin
 from lineara.ir import ArrayType, Var
 
 
@@ -193,6 +195,14 @@ class TracedArray(Traced):
             )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        function = _function_of_scipy()
+        if function is not None:
+            raise TraceError(
+                f"{function} of SciPy takes no traced arrays: it is no ufunc",
+                origin=user_origin(),
+                mend="lineara.numpy has logsumexp, softmax, log_softmax, polygamma, multigammaln, linalg.expm and "
+                "linalg.solve_triangular; write others with NumPy's functions",
+            )
         raise TraceError(
             "a traced array cannot become an ndarray",
             origin=user_origin(),
@@ -301,3 +311,14 @@ def _unsupported(what: str) -> TraceError:
         origin=user_origin(),
         mend="write it with the functions that docs/numpy.md lists",
     )
+
+
+def _function_of_scipy() -> str | None:
+    """The function of SciPy that asks for an ndarray, the outermost of them."""
+    found: str | None = None
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith((SCIPY, NUMPY)):
+        if frame.f_code.co_filename.startswith(SCIPY):
+            found = frame.f_code.co_name
+        frame = frame.f_back
+    return found

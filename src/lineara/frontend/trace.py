@@ -18,6 +18,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
+import scipy
 
 from lineara.backends.reference import evaluate_equation
 from lineara.errors import (
@@ -33,11 +34,14 @@ from lineara.ir import ArrayType, Builder, Equation, Function, Op, Rule, Type, V
 from lineara.primitives import Expr
 
 _ROOT = str(Path(__file__).parent.parent)
+NUMPY = str(Path(np.__file__).parent)
+SCIPY = str(Path(scipy.__file__).parent)
 _SKIPPED = (
     f"{_ROOT}/frontend/",
     f"{_ROOT}/numpy/",
     f"{_ROOT}/api/",
-    str(Path(np.__file__).parent),
+    NUMPY,
+    SCIPY,
 )
 _NO_VALUE = object()
 
@@ -154,6 +158,10 @@ def tracing(trace: Trace) -> Iterator[Trace]:
     _active.traces.append(trace)
     try:
         yield trace
+    except ValueError as error:  # NumPy's, of an element that it cannot assign
+        if isinstance(error.__cause__, TraceError):
+            raise error.__cause__ from None
+        raise
     finally:
         _active.traces.remove(trace)
 
@@ -362,7 +370,7 @@ _internal: dict[CodeType, bool] = {}
 
 
 def user_origin() -> PythonOrigin | None:
-    """The innermost line of Python that belongs to neither lineara nor NumPy."""
+    """The innermost line of Python that belongs to none of lineara, NumPy and SciPy."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code

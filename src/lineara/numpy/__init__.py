@@ -20,7 +20,7 @@ array(6.)
 
 from numpy import __array_namespace_info__
 
-from lineara.frontend.special import log_softmax, logsumexp, softmax
+from lineara.frontend.special import log_softmax, logsumexp, multigammaln, polygamma, softmax
 from lineara.numpy import (
     algebra,
     creation,
@@ -43,7 +43,7 @@ from lineara.numpy.types import *  # noqa: F403
 __array_api_version__ = "2024.12"
 
 __all__ = ["__array_api_version__", "__array_namespace_info__"]
-__all__ += ["fft", "linalg", "log_softmax", "logsumexp", "softmax"]
+__all__ += ["fft", "linalg", "log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax"]
 __all__ += creation.__all__
 __all__ += types.__all__
 __all__ += inspection.__all__
