@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
@@ -105,7 +107,7 @@ def test_a_python_branch_names_the_line_and_the_construct():
     [
         (lambda: jit(lambda x, s: x, static_argnums=1)(X, [1]), "not hashable"),
         (lambda: jit(lambda x: x)("text"), "not str"),
-        (lambda: jit(lambda x: x)(None), "is None"),
+        (lambda: jit(lambda x: x)(None), "returns None"),
         (lambda: jit(5), "takes a function"),
         (lambda: jit(lambda x: None)(X), "returns None"),
         (lambda: jit(lambda x: np.nonzero(x))(X), "nonzero"),
@@ -121,3 +123,21 @@ def test_a_side_effect_that_keeps_a_traced_value_is_an_error_when_it_is_used():
     jit(lambda x: kept.append(x) or x)(X)
     with pytest.raises(LeakError, match="after the function"):
         kept[0] + 1.0
+
+
+def test_none_is_a_part_of_what_goes_in_and_of_what_comes_out():
+    @jit
+    def f(x, scale=None):
+        return (x if scale is None else x * scale), None
+
+    for _ in range(2):
+        assert f(2.0) == f(2.0, None) == (2.0, None)
+        assert f(2.0, 3.0) == f(2.0, scale=3.0) == (6.0, None)
+
+
+def test_a_container_that_native_code_does_not_know_is_looked_up():
+    point = namedtuple("point", ["x", "y"])
+    traces = []
+    f = jit(lambda p: traces.append(1) or p.x * p.y)
+    assert [float(f(point(2.0, k))) for k in (1.0, 2.0, 3.0)] == [2.0, 4.0, 6.0]
+    assert len(traces) == 1
