@@ -54,15 +54,13 @@ POLICIES = (as_written, everything, nothing, save_names("a"), random_policy(Rand
 ORDERED = pytest.mark.xfail(
     reason="the order of a sum depends on the loop that it shares with other code", strict=False
 )
-
-
-@pytest.mark.parametrize(
+EITHER_PROGRAM = pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[ORDERED] if "sums" in name or name in SHARING else [])
-        for name in FUNCTIONS
-    ],
+    [pytest.param(n, marks=[ORDERED] if "sums" in n or n in SHARING else []) for n in FUNCTIONS],
 )
+
+
+@EITHER_PROGRAM
 def test_whatever_is_kept(program, name):
     given = [same_bits(compiled(p, 1), args) for p, args in (program(name, q) for q in POLICIES)]
     assert len({bits(x) for x in given}) == 1
@@ -121,9 +119,7 @@ def moved(x, elements):
     return place
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[ORDERED] if "sums" in name else []) for name in FUNCTIONS]
-)
+@EITHER_PROGRAM
 def test_whether_or_not_under_jit(weighed, name):
     f, x = FUNCTIONS[name]
     gradient = grad(lambda v: weighed(f(v)))
