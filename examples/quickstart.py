@@ -32,7 +32,7 @@ def main():
         "b1": np.zeros(16),
         "w2": random.standard_normal(16) / 4,
     }
-    step = lineara.value_and_grad(loss)
+    step = lineara.jit(lineara.value_and_grad(loss))
     for i in range(201):
         value, gradient = step(parameters, inputs, targets)
         if i % 50 == 0:

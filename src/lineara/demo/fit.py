@@ -66,7 +66,7 @@ def fit(data: Irises, steps: int, on_step: Callable[[int, float], None] | None =
     """Fit the mixture in at most so many steps; `on_step` hears of each, and of its loss."""
     x = data.measurements
     first = start(x, COMPONENTS)
-    value_and_gradient = lineara.value_and_grad(loss)
+    value_and_gradient = lineara.jit(lineara.value_and_grad(loss))
     losses: list[float] = [float(loss(first, x))]
 
     def objective(flat: Array) -> tuple[float, Array]:
