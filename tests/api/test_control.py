@@ -123,6 +123,13 @@ def test_a_loop_keeps_its_size():
     assert cost.work(large) == 100 * cost.work(small)
 
 
+def test_the_numbers_of_trips_are_made_in_the_program():
+    program = lineara.trace(lambda x: fori_loop(3, 10**9, lambda i, v: v + x * i, 0.0), 1.5)
+    assert program.recorded.captured == ()
+    assert grad(lambda x: fori_loop(3, 6, lambda i, v: v + x * i, 0.0))(1.5) == 12.0
+    assert fori_loop(5, 2, lambda i, v: v * i, 7.0) == 7.0
+
+
 def test_the_gradient_of_reading_in_a_loop_costs_what_was_read():
     def total(n):
         def f(x):
