@@ -81,3 +81,7 @@ def test_bad_requests():
         check_derivatives(np.sin, X, modes=("forward",))
     with pytest.raises(ValueError, match="nothing is real"):
         check_derivatives(lambda n: n, 1)
+
+
+def test_the_coarsest_dtype_of_arguments_and_results_counts():
+    check_derivatives(lambda x: x.astype(np.float32) ** 2, np.array([0.3, 1.2]))

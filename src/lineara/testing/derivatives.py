@@ -67,7 +67,8 @@ def check_derivatives(
     kept = [n for n, x in zip(out_names, values, strict=True) if np.result_type(x).kind in "fc"]
     if not active or not kept:
         raise ValueError("nothing is real or complex among the arguments, or among the results")
-    coarsest = max(np.finfo(arrays[i].dtype).eps for i in active)
+    dtypes = [np.result_type(x) for x in (*(arrays[i] for i in active), *values)]
+    coarsest = max(np.finfo(d).eps for d in dtypes if d.kind in "fc")
     coarse = coarsest > 1e-10
     tolerance = 5e-2 if coarse else 1e-5
     check = _Check(
