@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from lineara.backends.native.flat import Constant, Graph, Node, Value
-from lineara.backends.native.steps import loops_of
 from lineara.backends.native.tapes import is_cheap
 from lineara.ir import Add, Apply, ArrayType, Literal
-from lineara.ir.nest import Join, Nest
+from lineara.primitives.gathering import gather
 
 SMALL = 4096
 """The elements up to which an array is made part of a program."""
@@ -71,19 +70,19 @@ def folded(node: Node, known: Mapping[Value, Constant | Literal]) -> list[Consta
     with np.errstate(all="ignore"):
         if isinstance(op, Add):
             return [Constant(np.asarray(arrays[0] + arrays[1]))]
-        return list(map(Constant, op.primitive.evaluate(*arrays, **dict(op.attributes))))
+        try:
+            made = op.primitive.evaluate(*arrays, **dict(op.attributes))
+        except IndexError:  # it is raised when the program runs
+            return []
+    return list(map(Constant, made))
 
 
 def _is_exact(node: Node) -> bool:
-    """Whether every way to compute it gives the same, and it cannot fail."""
+    """Whether every way to compute it gives the same."""
     if isinstance(node.op, Add):
         return True
-    loops = loops_of(node)
-    if loops is None or node.recompute or any(nest is None for nest in loops):
-        return False
-    if any(isinstance(nest, Join) for nest in loops):
-        return True
-    return is_cheap(node) and all(isinstance(n, Nest) and n.combine is None for n in loops)
+    picks = isinstance(node.op, Apply) and node.op.primitive is gather
+    return not node.recompute and (picks or is_cheap(node))
 
 
 def _array(op: Constant | Literal) -> Any:

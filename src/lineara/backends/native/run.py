@@ -12,6 +12,7 @@ from lineara.backends.native.constants import NOTHING, Known, with_known
 from lineara.backends.native.entry import entry_of
 from lineara.backends.native.flat import Graph, flatten
 from lineara.backends.native.program import Program
+from lineara.backends.native.selection import selected
 from lineara.backends.native.simplify import simplified
 from lineara.backends.native.tapes import shortened
 from lineara.ir import ArrayType, Function, ListType, TupleType, Type, Var
@@ -26,7 +27,7 @@ _lock = Lock()
 
 def graph_of(function: Function, known: Known = NOTHING) -> Graph:
     """What is compiled of a function."""
-    return simplified(shortened(simplified(with_known(flatten(function), known))))
+    return simplified(shortened(selected(with_known(flatten(function), known))))
 
 
 def kernel(

@@ -54,10 +54,12 @@ class _Simplifier:
             if alias is not None:
                 same[n.outputs[0]] = alias
                 continue
-            for v, constant in zip(n.outputs, folded(node, constants), strict=False):
-                constants[v] = constant
-                nodes.append(Node(constant, (), (v,), n.origin))
-            if n.outputs and n.outputs[0] in constants:
+            known = folded(node, constants)
+            constants.update(zip(n.outputs, known, strict=False))
+            if known:
+                nodes += [
+                    Node(c, (), (v,), n.origin) for v, c in zip(n.outputs, known, strict=True)
+                ]
                 continue
             literal = _folded(node, literals)
             if literal is not None:
@@ -67,9 +69,9 @@ class _Simplifier:
             if isinstance(node.op, Constant | Literal):
                 constants[n.outputs[0]] = node.op
             key = _key(node)
-            known = seen.get(key) if key is not None else None
-            if known is not None:
-                same.update(zip(n.outputs, known.outputs, strict=True))
+            first = seen.get(key) if key is not None else None
+            if first is not None:
+                same.update(zip(n.outputs, first.outputs, strict=True))
                 continue
             if key is not None:
                 seen[key] = node
