@@ -91,9 +91,9 @@ def run(
 ) -> tuple[Any, ...]:
     """Run a function on values of its parameters, the linear ones last; gives all results, the linear ones last.
 
-    Under `jit` it is optimised at a level from 0 to 3, or, for None, by its size, and the last `fixed` arguments are arrays that
-    are the same in every call, so that the small ones are part of the machine code. Without, programs that differ in numbers alone
-    share their machine code.
+    Under `jit` it is optimised at a level from 0 to 3, or, for None, by its size, and the last `fixed` arguments are arrays
+    that are the same in every call, so that the small ones are part of the machine code. Without, programs that differ in
+    numbers alone share their machine code.
     """
     if reason_against(function, jitted=jitted) is not None:
         return evaluate(function, args)
