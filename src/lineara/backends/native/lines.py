@@ -60,13 +60,13 @@ class Lines:
     def _function(self, function: Any, file: Any) -> Any:
         if function.name not in self.functions:
             of_no_type = {"types": self.module.add_metadata([None])}
-            described = {
-                "name": function.name,
+            described: dict[str, Any] = {
                 "file": file,
                 "type": self.module.add_debug_info("DISubroutineType", of_no_type),
                 "unit": self.unit or self._unit(file),
                 "spFlags": ir.DIToken("DISPFlagDefinition"),
             }
+            described["name"] = function.name
             made = self.module.add_debug_info("DISubprogram", described, is_distinct=True)
             function.set_metadata("dbg", made)
             self.functions[function.name] = made
