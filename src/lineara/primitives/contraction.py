@@ -117,10 +117,7 @@ def _prefers_library(
     """Whether it is a product of matrices that are large in all directions, and inexact."""
     of_x, of_y, _ = attributes["spec"]
     size = dict(zip((*of_x, *of_y), (*operands[0].shape, *operands[1].shape), strict=True))
-    sizes = [
-        prod(size[a] for a in group)
-        for group in _groups(attributes["spec"])[1:]
-    ]
+    sizes = [prod(size[a] for a in group) for group in _groups(attributes["spec"])[1:]]
     return results[0].is_inexact and min(sizes) >= BLOCK and prod(sizes) >= MANY
 
 
