@@ -1,7 +1,7 @@
 """Tests of tracing run their programs on the reference back end; `LINEARA_BACKEND=native` runs them as machine code.
 
-They ask what a trace means, each at a program of its own, which would be compiled for one call. That machine code means the same
-is asked in `tests/backends`, at every record and at generated programs.
+They ask what a trace means, each at a program of its own, which would be compiled for one call. Whether machine code means
+the same is asked in `tests/backends`, at every record and at generated programs.
 """
 
 import os

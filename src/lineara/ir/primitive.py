@@ -54,8 +54,8 @@ class Primitive:
     nest         `(operand types, result types, **attributes) -> loops`, one for each result (`lineara.ir.nest`)
     routine      `(m, operands, results, **attributes)`, emits the meaning of a whole-array algorithm on blocks of memory: a
                  block has a `type` and a `pointer` to contiguous elements; `m` brings loops, memory and library code
-    prefers_routine  `(operand types, result types, attributes) -> bool`, of a record with loops and a routine: whether the routine is
-                 the faster one; None: never
+    prefers_routine  `(operand types, result types, attributes) -> bool`, of a record with loops and a routine: whether the
+                 routine is the faster one; None: never
     transient    whether it is made for one run, so that no program with it is remembered
     key          what tells it apart from other records
     inferred     the result types that are known
