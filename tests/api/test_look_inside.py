@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import lineara
-from lineara import explain, grad, jit, profile
+from lineara import apply, explain, grad, jit, profile
 from lineara.errors import DtypeError
+from lineara.primitives import elementwise
 
 X = np.linspace(0.1, 1.0, 100)
 
@@ -177,6 +178,15 @@ def test_functions_of_their_own_are_named():
 
     found = explain(lambda x: layer(layer(x)), X)
     assert found.functions == ("layer",)
+
+
+def test_a_record_without_machine_code_is_evaluated_in_python():
+    cube = elementwise("cube_in_python", "x³", lambda x: x**3, [lambda y, x: 3.0 * x * x])
+    f = jit(lambda x: np.sum(apply(cube, x) * 2.0))
+    found = explain(f, X)
+    assert [e.name for e in found.evaluated] == ["cube_in_python"]
+    assert "evaluated in Python: cube_in_python (test_look_inside.py:" in str(found)
+    np.testing.assert_allclose(f(X), np.sum(X**3 * 2.0))
 
 
 def test_the_other_back_end_is_a_reason():
