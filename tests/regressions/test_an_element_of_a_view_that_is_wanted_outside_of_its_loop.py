@@ -1,8 +1,8 @@
 """A view whose every index is bound by loops was named, and not written to where its values are wanted after the loop.
 
-    c = contract(f, k)      : f64[2,2]     one loop over the second axis
-    h, i = split c          : f64[1,2]     views in that loop
-    j = reshape i           : f64[2]       read after it
+c = contract(f, k)      : f64[2,2]     one loop over the second axis
+h, i = split c          : f64[1,2]     views in that loop
+j = reshape i           : f64[2]       read after it
 """
 
 import numpy as np
