@@ -108,8 +108,8 @@ def _remainder(m: Reals, x: Number, y: Number) -> Number:
     limit = m.full_like(x, 2.0**51 if x.dtype.itemsize == 8 else 2.0**22)
     far = m.compare_reals(">=", m.intrinsic("fabs", quotient), limit)
     while far.lanes > 1:
-        half = far.lanes // 2
-        far = m.shuffle(far, range(half)) | m.shuffle(far, range(half, 2 * half))
+        half = (far.lanes + 1) // 2
+        far = m.shuffle(far, range(half)) | m.shuffle(far, range(far.lanes - half, far.lanes))
     with m.builder.if_then(far.value, likely=False):
         m.builder.ret(m.called("fmod", x, y).value)
     zero = m.full_like(x, 0)
