@@ -140,6 +140,13 @@ def _routine_take(m: Any, operands: Any, results: Any, *, axes: Ints) -> None:
         m.map(lambda v: m.full_like(v, 0), [source], source)
 
 
+def _may_repeat(
+    operands: Sequence[ArrayType], results: Sequence[ArrayType], attributes: dict[str, Any]
+) -> bool:
+    """Whether there is more than one place, so that one may be named twice."""
+    return operands[1].size != 1
+
+
 def _infer_two(name: str, kinds: str) -> Any:
     """The rule of what gives the array and the part."""
 
@@ -256,5 +263,7 @@ take_at: Primitive = multilinear(
     family="indexing",
     examples=_READS,
     work=work_of_part,
+    nest=nests.taken_at,
     routine=_routine_take,
+    prefers_routine=_may_repeat,
 )

@@ -349,6 +349,15 @@ def changed_at(join: Callable[..., Any]) -> Callable[..., tuple[Loops, ...]]:
     return rule
 
 
+def taken_at(operands: Types, results: Types, *, axes: Ints) -> tuple[Loops, ...]:
+    """x with zeros at the indices, and what stood there: of indices that do not repeat."""
+    x, *indices = operands
+    extents, target, accesses = _indexed(x, tuple(indices), axes)
+    positions = tuple(sorted(range(len(axes)), key=lambda j: axes[j]))
+    update = Update(extents, target, accesses, cleared, None, positions)
+    return (update, *gather(operands, results[1:], axes=axes))
+
+
 def added(m: Any, old: Any, y: Any) -> Any:
     """The value is added."""
     return old + y

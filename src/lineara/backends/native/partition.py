@@ -98,8 +98,16 @@ class Partition:
                 self._add(g, s, k)
                 return
         whole = Group(None, whole=True)
-        self._insert(whole, after)
+        self._insert(whole, max(after, self._last_reader(s)))
         self._add(whole, s, None)
+
+    def _last_reader(self, s: Step) -> int:
+        """The first place of a change where those that read its operand before have run: it need not copy."""
+        if not isinstance(s.loops, Update):
+            return 0
+        x = s.inputs[0]
+        reads = [g.order + 1 for g in self.groups if any(x in t.inputs for t in g.steps)]
+        return max(reads, default=0)
 
     def _bindable(self, s: Step) -> list[int]:
         bound = self.bound[s]

@@ -49,7 +49,7 @@ def steps_of(graph: Graph) -> list[Step]:
 
 
 def steps_of_node(node: Node) -> list[Step]:
-    """The steps of a node: one for each result, or one that gives all."""
+    """The steps of a node: one for each result, changes of an operand after its readers, or one that gives all."""
     loops = loops_of(node)
     if loops is None:
         return [Step(node, None, node.inputs, node.outputs)]
@@ -58,7 +58,7 @@ def steps_of_node(node: Node) -> list[Step]:
         step = Step(node, nest, node.inputs, (output,))
         _describe(step)
         made.append(step)
-    return made
+    return sorted(made, key=lambda step: isinstance(step.loops, Update))
 
 
 def loops_of(node: Node) -> Sequence[Loops] | None:
