@@ -107,7 +107,7 @@ def _logaddexp(exp: np.ufunc, unit: float) -> Body:
     def body(x: Array, y: Array) -> Array:
         first = x >= y
         large, small = np.where(first, x, y), np.where(first, y, x)
-        infinite = np.isinf(large)
+        infinite = np.isinf(large) & ~np.isnan(small)
         gap = np.where(infinite, 0, small) - np.where(infinite, 0, large)
         return np.where(infinite, large, large + np.log1p(exp(gap)) / unit)
 
