@@ -246,6 +246,7 @@ def row_of(m: Machine, place: Place, row: Index) -> Place:
             lambda positions, lanes: formula.element([Position(row, span=span), *positions], lanes),
             formula.borders[1:],
             formula.roots,
+            formula.parts,
         )
     stride = place.strides[0]
     assert stride is not None

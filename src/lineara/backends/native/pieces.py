@@ -75,8 +75,8 @@ def _is_readable(emitter: Emitter, x: Value) -> bool:
 
 
 def _count(place: Any) -> int:
-    """About how many parts there are in a formula."""
-    return sum(map(len, place.borders)) // 2 if isinstance(place, Formula) else 0
+    """The arrays that a formula is put together of."""
+    return place.parts if isinstance(place, Formula) else 0
 
 
 def _formula(
@@ -105,7 +105,8 @@ def _formula(
             total = changed if inside is True else m.where(inside, changed, total)
         return total
 
-    return Formula(element, _borders(v, parts, known), _roots(known))
+    count = len(parts) + sum([_count(place) for _, place in known.values()])
+    return Formula(element, _borders(v, parts, known), _roots(known), count)
 
 
 def _within(
