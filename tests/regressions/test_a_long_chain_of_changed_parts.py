@@ -1,4 +1,4 @@
-"""Changes of parts that lie at the same borders were read through each other, one deeper for each, until Python's stack ended."""
+"""Changes of parts that lie at the same borders were read through each other, until Python's stack ended."""
 
 import numpy as np
 

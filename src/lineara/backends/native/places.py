@@ -175,8 +175,8 @@ def row_major(shape: Sequence[int], stays: Sequence[bool] | None = None) -> tupl
 class Formula:
     """An array that is nowhere: its element at positions is made when it is read.
 
-    Between two of the `borders` of an axis its elements are made alike; `roots` is the memory that they are made of, and `parts`
-    the number of arrays that it is put together of.
+    Between two of the `borders` of an axis its elements are made alike; `roots` is the memory that they are made of, and
+    `parts` the number of arrays that it is put together of.
     """
 
     element: Callable[[Sequence[Position], int], Number]
