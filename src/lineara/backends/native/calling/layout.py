@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class Leaf(ctypes.Structure):
         ("number", ctypes.c_int32),
         ("order", ctypes.c_int32),
         ("kind", ctypes.c_int32),
+        ("bytes", ctypes.c_int64),
     )
 
 
@@ -92,4 +94,5 @@ def _leaf(type_: ArrayType) -> Leaf:
         number=dtype.num,
         order=ord(dtype.byteorder),
         kind=kind,
+        bytes=dtype.itemsize * prod(type_.shape),
     )

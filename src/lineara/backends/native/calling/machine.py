@@ -15,9 +15,19 @@ from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
 from lineara.backends.native.cache import machine_code
 from lineara.backends.native.compile import Library, load
 
-FILES = ("types", "call", "match", "run", "build")
-_NUMPY_SLOTS = {"PyArray_ScalarAsCtype": 62, "PyArray_NewCopy": 85, "PyArray_NewFromDescr": 94}
+FILES = ("types", "call", "match", "large", "run", "build")
+_NUMPY_SLOTS = {
+    "PyArray_ScalarAsCtype": 62,
+    "PyArray_NewCopy": 85,
+    "PyArray_NewFromDescr": 94,
+    "PyDataMem_SetHandler": 304,
+    "PyDataMem_GetHandler": 305,
+    "PyDataMem_DefaultHandler": 306,
+}
 """Where NumPy's table of functions, whose order is fixed for all of NumPy 2, has them."""
+
+LARGE, LARGEST = 1 << 25, 1 << 27
+"""The bytes from which on the memory of a result is kept, as the C library would give it back, and up to which it is."""
 
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 _HEAD = object.__basicsize__ - _WORD
@@ -37,6 +47,7 @@ def machine() -> Library:
     code = machine_code(text, level=1)
     names = re.findall(r"^declare .*@(Py\w+)\(", text, re.MULTILINE)
     types = {"PyArray_Type": np.ndarray, "PyTuple_Type": tuple, "PyList_Type": list}
+    names.append("PyDataMem_DefaultHandler")
     imports = {name: id(t) for name, t in (types | {"PyDict_Type": dict}).items()}
     library = load(code, ("call", "free_workspace"), imports | {n: _address(n) for n in names})
     ctypes.pythonapi.Py_IncRef(
@@ -48,7 +59,7 @@ def machine() -> Library:
 def _text() -> str:
     folder = resources.files(__package__)
     text = "\n".join((folder / f"{name}.ll").read_text("utf-8") for name in FILES)
-    return Template(text).substitute(head=_HEAD, fields=FIELDS)
+    return Template(text).substitute(head=_HEAD, fields=FIELDS, large=LARGE, largest=LARGEST)
 
 
 def _address(name: str) -> int:

@@ -89,6 +89,19 @@ end:
 }
 
 define internal ptr @allocate(ptr %leaf) {
+  %size.at = getelementptr %Leaf, ptr %leaf, i32 0, i32 8
+  %size = load i64, ptr %size.at
+  %large = icmp uge i64 %size, $large
+  br i1 %large, label %kept, label %usual
+kept:
+  %owner = call ptr @allocate_large(ptr %leaf)
+  ret ptr %owner
+usual:
+  %array = call ptr @new_array(ptr %leaf)
+  ret ptr %array
+}
+
+define internal ptr @new_array(ptr %leaf) {
   %dtype = load ptr, ptr %leaf
   %shape.at = getelementptr %Leaf, ptr %leaf, i32 0, i32 3
   %shape = load ptr, ptr %shape.at

@@ -5,9 +5,11 @@
 ;   attempt   match the arguments of a call with one signature, and run its kernel
 ;   match     match one argument with one node of the structure of a signature, and note where its numbers are
 ;   run       allocate the results and the workspace, run the kernel, and build what it returns
+;   large     the memory of large results, which is kept for the next ones
 ;   build     put the results in their containers
 ;
 ; $head is the number of bytes before the type in the header of an object, $fields the offset of the native fields of our own.
+; Results of $large bytes or more are large, and blocks of up to $largest bytes are kept.
 
 %Object = type { [$head x i8], ptr }                              ; …, type
 %Array = type { %Object, ptr, i32, ptr, ptr, ptr, ptr, i32 }      ; data, dimensions, shape, strides, base, dtype, flags
@@ -15,7 +17,7 @@
 %Fields = type { ptr, ptr }                                       ; vectorcall, data
 
 ; The same as the ctypes structures in layout.py.
-%Leaf = type { ptr, ptr, ptr, ptr, i32, i32, i32, i32 }           ; dtype, scalar type, Python type, shape, dimensions, number, order, kind
+%Leaf = type { ptr, ptr, ptr, ptr, i32, i32, i32, i32, i64 }      ; dtype, scalar type, Python type, shape, dimensions, number, order, kind, bytes
 %Node = type { i64, i64, ptr }                                    ; kind, count, data
 %Kernel = type { ptr, i64, i64, ptr, i64, ptr, ptr, i32 }         ; code, inputs, outputs, leaves, workspace, kept, fail, releases the GIL
 %Signature = type { ptr, i64, i64, ptr, ptr, ptr, i64, ptr }      ; kernel, arguments, names, their tuple, nodes, result, bound, addresses
@@ -25,6 +27,7 @@
 %Building = type { ptr, i64, ptr }                                ; node, results taken, results
 
 @PyArray_Type = external global i8
+@PyDataMem_DefaultHandler = external global ptr
 @unmatched = internal global i8 0
 
 declare void @Py_IncRef(ptr)
@@ -32,6 +35,12 @@ declare void @Py_DecRef(ptr)
 declare ptr @PyErr_Occurred()
 declare void @PyErr_Clear()
 declare ptr @PyErr_NoMemory()
+declare void @PyErr_Fetch(ptr, ptr, ptr)
+declare void @PyErr_Restore(ptr, ptr, ptr)
+declare ptr @PyCapsule_New(ptr, ptr, ptr)
+declare ptr @PyCapsule_GetPointer(ptr, ptr)
+declare ptr @PyDataMem_GetHandler()
+declare ptr @PyDataMem_SetHandler(ptr)
 declare ptr @PyMem_RawMalloc(i64)
 declare void @PyMem_RawFree(ptr)
 declare ptr @PyEval_SaveThread()
