@@ -124,7 +124,7 @@ def _peak(f: Function, callee_peak: dict[int, int]) -> int:
         if not isinstance(e.op, MakeTuple | Unpack | Dup):
             alive += sum(v.type.nbytes for v in e.outputs)
         peak = max(peak, alive + max(0, inside))
-        alive -= sum(_freed(e, v, last) for v in set(e.inputs) if last[v] == step)
+        alive -= sum(_freed(e, v) for v in set(e.inputs) if last[v] == step)
     return peak
 
 
@@ -134,7 +134,7 @@ def _interface_bytes(f: Function) -> int:
     return sum(v.type.nbytes for v in own)
 
 
-def _freed(e: Equation, v: Var, last: dict[Var, int]) -> int:
+def _freed(e: Equation, v: Var) -> int:
     """The bytes that the death of an operand frees: none when the results share them."""
     return 0 if isinstance(e.op, MakeTuple | Unpack | Dup) else v.type.nbytes
 

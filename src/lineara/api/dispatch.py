@@ -31,12 +31,15 @@ def signature(
         structures += [
             Static(kwargs[k]) if k in static_names else _structure(kwargs[k]) for k in names
         ]
-        bound = [native(x) for x in recorded.captured]
-        first = len(recorded.function.params) - len(bound)
-        made, _ = kernel(recorded.function, level, Known.of(bound, first))
         result = _result(recorded)
-        return Signature(made, structures, result, names=names, bound=bound)
     except (ValueError, TypeError):
+        return None
+    bound = [native(x) for x in recorded.captured]
+    first = len(recorded.function.params) - len(bound)
+    made, _ = kernel(recorded.function, level, Known.of(bound, first))
+    try:
+        return Signature(made, structures, result, names=names, bound=bound)
+    except ValueError:
         return None
 
 

@@ -104,8 +104,8 @@ def record(
         arrays = [*out, *(x for x in aux_leaves if is_traced(x))]
         variables = [operand(trace, native(x) if not is_traced(x) else x).var for x in arrays]
     if linear:
-        for x, v in zip(out, variables, strict=True):
-            _refuse_nonlinear(f, x, v.linear)
+        for v in variables[: len(out)]:
+            _refuse_nonlinear(f, v.linear)
     function = trace.builder.finish(*(((), variables) if linear else (variables, ())))
     static_aux = [_ARRAY if is_traced(x) else x for x in aux_leaves]
     return Recorded(function, tuple(trace.captured), spec, present, static_aux, aux_spec)
@@ -143,7 +143,7 @@ def _refuse_non_array(f: Callable[..., Any], x: Any, path: str) -> None:
         ) from None
 
 
-def _refuse_nonlinear(f: Callable[..., Any], x: Any, linear: bool) -> None:
+def _refuse_nonlinear(f: Callable[..., Any], linear: bool) -> None:
     if not linear:
         raise LinearTypeError(
             f"a result of `{name_of(f)}` does not depend on its linear arguments",

@@ -22,7 +22,7 @@ from lineara.ir.primitive import Attributes
 
 REAL, INEXACT, NUMBER, ANY = "f", "fc", "iufc", "biufc"
 Partial = Callable[..., Any] | int
-F64, F32, C128 = "f64", "f32", "c128"
+F64 = "f64"
 
 
 def examples_of(

@@ -7,6 +7,7 @@ from random import Random
 
 from lineara.ir import (
     ArrayType,
+    Call,
     Drop,
     Dup,
     Function,
@@ -17,7 +18,7 @@ from lineara.ir import (
 )
 from lineara.primitives import Expr
 from lineara.testing.given import declared_linear
-from lineara.testing.values import Value, observe, zero
+from lineara.testing.values import Value, zero
 from lineara.testing.vocabulary import FLOATS, Vocabulary
 from lineara.testing.writer import Program, Writer
 
@@ -217,22 +218,10 @@ class MixedWriter(Writer):
     def mixed_call(self) -> None:
         """A call of a mixed function."""
         callee = self.rng.choice(self.mixed_callees)
-        f = callee.function
-        inputs = [self.need(p.type) for p in f.params]
-        values = [self.values[v] for v in inputs]
-        zeros = [zero(p.type) for p in f.linear_params]
-        results = self.results(f, [*values, *zeros])
-        if results is None:
-            inputs = [self.new_param(p.type, x) for p, x in zip(f.params, callee.args, strict=True)]
-            results = observe(f, [*callee.args, *zeros], lambda *_: None)
-        y, y_dot = self.builder.call(
-            f,
-            inputs,
-            [self.take(p.type) for p in f.linear_params],
-            checkpoint=self.rng.random() < 0.4,
-        )
-        self.bind(y, results[: len(y)])
-        self.linear += y_dot
+        f, op = callee.function, Call(callee.function, self.rng.random() < 0.4)
+        linear = [v.type for v in f.linear_params]
+        outputs = [Var(v.type, linear=v.linear) for v in (*f.results, *f.linear_results)]
+        self.place_somewhere(op, f.params, callee.args, linear, outputs)
 
     def linear_call(self) -> None:
         """A call of what is declared to be linear."""
@@ -244,6 +233,4 @@ class MixedWriter(Writer):
         f, count = op.forward.function, len(coefficients)
         linear = [v.type for v in f.params[count:]]
         outputs = [Var(v.type, linear=True) for v in f.results]
-        if not self.place(op, [self.need(v.type) for v in f.params[:count]], linear, outputs):
-            pairs = zip(f.params, coefficients, strict=False)
-            self.place(op, [self.new_param(v.type, x) for v, x in pairs], linear, outputs)
+        self.place_somewhere(op, f.params[:count], coefficients, linear, outputs)

@@ -244,6 +244,19 @@ class Writer:
         self.bind(e.outputs, results)
         return True
 
+    def place_somewhere(
+        self,
+        op: Op,
+        params: Sequence[Var],
+        args: Sequence[Value],
+        linear: Sequence[Type],
+        outputs: Sequence[Var],
+    ) -> None:
+        """Append an equation that takes variables like the parameters: what there is, or else new ones with the arguments."""
+        if not self.place(op, [self.need(p.type) for p in params], linear, outputs):
+            pairs = zip(params, args, strict=True)
+            self.place(op, [self.new_param(p.type, x) for p, x in pairs], linear, outputs)
+
     def known(self, v: Var) -> Value:
         """The value of a variable."""
         return self.lists[v] if v in self.lists else self.values[v]
@@ -311,7 +324,5 @@ class Writer:
         callee = self.rng.choice(self.nonlinear_callees)
         rule = rule_of(callee.function, self.rng) if self.rng.random() < 0.3 else None
         op = Call(callee.function, self.rng.random() < 0.4, rule)
-        params, results = callee.function.params, [v.type for v in callee.function.results]
-        if not self.emit(op, [self.need(p.type) for p in params], results):
-            pairs = zip(params, callee.args, strict=True)
-            self.emit(op, [self.new_param(p.type, x) for p, x in pairs], results)
+        outputs = [Var(v.type) for v in callee.function.results]
+        self.place_somewhere(op, callee.function.params, callee.args, (), outputs)

@@ -201,7 +201,7 @@ class Arrays:
                 number = next(given)
                 if x.checked:
                     number = self.checked(number, axis, v.shape[axis])
-                places.append(position_of(self.m, number))
+                places.append(position_of(number))
             else:
                 places.append(along(self.m, x, at.__getitem__))
         return places

@@ -59,7 +59,6 @@ class Carry:
         self.e, self.p, self.r, self.in_place = e, p, r, in_place
         self.type = v.type
         self.staged: Number | None = None
-        self.small = True
         self.swapped: tuple[Any, Any] | None = None
         if isinstance(v.type, ListType):
             self.header = e.lists.header()
@@ -69,7 +68,6 @@ class Carry:
             self.slot = e.slot(v)
             e.copy(v, self.slot)
             return
-        self.small = v.type.nbytes <= ON_STACK
         if reused is not None and (in_place or reused.contiguous):
             self.buffer = reused
         else:
@@ -78,7 +76,7 @@ class Carry:
         self.root = Root(True)
         if not in_place:
             self.other = self._new()
-            if not self.small:
+            if v.type.nbytes > ON_STACK:
                 slots = [e.m.local(POINTER) for _ in range(2)]
                 for slot, buffer in zip(slots, (self.buffer, self.other), strict=True):
                     e.m.builder.store(e.at(buffer), slot)

@@ -79,7 +79,7 @@ class Position:
         return base + m.iota(lanes) * self.step
 
 
-def position_of(m: Machine, number: Number) -> Position:
+def position_of(number: Number) -> Position:
     """The position that a computed number is."""
     if number.lanes > 1:
         return Position(number=number)

@@ -99,7 +99,7 @@ class Program:
         b.store(null, chain)
         rest = b.gep(workspace, [ir.Constant(LONG, CONTEXT)], source_etype=BYTE)
         code = b.call(function, [workspace, rest, *given])
-        if release.__name__ and "lineara.alloc" in self.module.globals:
+        if "lineara.alloc" in self.module.globals:
             b.call(release(self.module), [chain, null])
         b.ret(code)
         return CONTEXT + size

@@ -7,8 +7,6 @@ import numpy as np
 from lineara.backends.native.integers import Integers
 from lineara.backends.native.lanes import BOOL, Number
 
-INFINITY = float("inf")
-
 
 class Reals(Integers):
     """Operations on real numbers, each rounded once unless its law says otherwise."""

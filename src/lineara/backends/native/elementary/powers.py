@@ -53,7 +53,7 @@ def precise_log(m: Lanes, x: Value) -> tuple[Value, Value]:
     return total, rest - (total - first)
 
 
-def is_integer(m: Lanes, x: Value) -> Value:
+def is_integer(x: Value) -> Value:
     """Whether x ≥ 0 has no fraction."""
     return (x >= INTEGERS) | ((x + INTEGERS) - INTEGERS).equals(x)
 
@@ -75,8 +75,8 @@ def pow_(m: Lanes, x: Value, y: Value) -> Value:
     size = m.abs(x)
     value = _magnitude(m, size, y)
     height = m.abs(y)
-    integer = is_integer(m, height)
-    odd = integer & ~is_integer(m, 0.5 * height)
+    integer = is_integer(height)
+    odd = integer & ~is_integer(0.5 * height)
     value = m.where(odd, m.copysign(value, x), value)
     value = m.where((x < 0.0) & (size < INF) & ~integer, NAN, value)
     return m.where(y.equals(0.0) | x.equals(1.0), 1.0, value)
