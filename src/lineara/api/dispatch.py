@@ -10,6 +10,7 @@ from lineara.backends import choice
 from lineara.backends.native.calling import ARRAY, Made, Signature, Static, Structure
 from lineara.backends.native.constants import Known
 from lineara.backends.native.run import kernel
+from lineara.backends.tape import Tape
 from lineara.frontend.trace import native
 from lineara.frontend.trees import flatten_present
 
@@ -23,7 +24,8 @@ def signature(
     level: int | None = None,
 ) -> Signature | None:
     """What the native code of a call needs to know the arguments and to build the result; None if it cannot."""
-    if choice.reason_against(recorded.function, jitted=True) is not None:
+    has_tape = any(isinstance(x, Tape) for x in recorded.captured)
+    if has_tape or choice.reason_against(recorded.function, jitted=True) is not None:
         return None
     names = sorted(kwargs)
     try:

@@ -12,7 +12,7 @@ import numpy as np
 from lineara import cost, pipeline
 from lineara.api.arguments import Arguments, fit_tangents, split
 from lineara.api.record import Recorded, call, record
-from lineara.backends.reference import zeros
+from lineara.backends.values import zeros
 from lineara.errors import ShapeError
 from lineara.frontend.trees import TreeSpec, unflatten
 from lineara.ir import ArrayType, Function, Type, has_tangent

@@ -204,7 +204,7 @@ def call(
 
 def _own(result: Any, taken: set[int]) -> Any:
     """An array that shares no memory with the arguments or with another result; tapes are left as they are."""
-    if isinstance(result, tuple | list):
+    if not isinstance(result, np.ndarray):
         return result
     shared = result.base is not None or not result.flags.writeable or id(result) in taken
     own: np.ndarray[Any, Any] = np.array(result) if shared else result

@@ -69,8 +69,6 @@ def reason_against(function: Function, *, jitted: bool) -> str | None:
     """Why a function runs on the reference back end; None if it is compiled."""
     if backend() == "reference":
         return "the reference back end is chosen"
-    if not native.is_compilable(function):
-        return "it takes or gives the tape of a loop of unknown length"
     if jitted:
         return None
     equations = [e for f in reachable(function, made=True) for e in f.equations]

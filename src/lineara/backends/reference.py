@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from lineara.backends.tape import Tape, fit_list
+from lineara.backends.values import Value, fit_array, stack, unfit, zeros
 from lineara.cost import equation_work
 from lineara.errors import ShapeError
 from lineara.ir import (
@@ -36,8 +37,6 @@ from lineara.ir import (
     While,
     Zero,
 )
-
-Value = Any
 
 
 @dataclass(slots=True)
@@ -64,7 +63,8 @@ def evaluate(
 
 def evaluate_equation(e: Equation, operands: Sequence[Value]) -> tuple[Value, ...]:
     """The results of one equation, whatever it runs."""
-    return _drive(step(e, list(operands), None), None)
+    given = [x.items() if isinstance(x, Tape) else x for x in operands]
+    return _drive(step(e, given, None), None)
 
 
 def _drive(steps: Steps, meter: Meter | None) -> tuple[Value, ...]:
@@ -174,16 +174,6 @@ def _at(stack: Value, i: int, type_: Type) -> Value:
     return stack[i, ...]
 
 
-def stack(values: list[Value], type_: Type, length: int | None) -> Value:
-    """The stack of so many values of a type; a list when the length is None."""
-    if length is None or isinstance(type_, ListType):
-        return values
-    if isinstance(type_, TupleType):
-        columns = [[v[j] for v in values] for j in range(len(type_.elements))]
-        return tuple([stack(c, t, length) for c, t in zip(columns, type_.elements, strict=True)])
-    return np.stack(values) if values else np.zeros((0, *type_.shape), type_.dtype)
-
-
 def evaluate_op(e: Equation, operands: list[Value]) -> tuple[Value, ...]:
     """The results of one equation that is not a call."""
     match e.op:
@@ -207,15 +197,6 @@ def evaluate_op(e: Equation, operands: list[Value]) -> tuple[Value, ...]:
             raise AssertionError("functions are run by `evaluate`")
 
 
-def zeros(type_: Type) -> Value:
-    """The zero of a type."""
-    if isinstance(type_, TupleType):
-        return tuple(map(zeros, type_.elements))
-    if isinstance(type_, ListType):
-        return []
-    return np.zeros(type_.shape, type_.dtype)
-
-
 def _add(x: Value, y: Value) -> Value:
     if isinstance(x, tuple):
         return tuple(map(_add, x, y))
@@ -227,19 +208,9 @@ def _add(x: Value, y: Value) -> Value:
 def _fit(value: Value, type_: Type) -> Value:
     """The argument as a value of the type, or an error."""
     if isinstance(type_, ArrayType):
-        array = np.asarray(value)
-        if array.shape == type_.shape and np.can_cast(array.dtype, type_.dtype, "same_kind"):
-            return array.astype(type_.dtype, copy=False)
-    elif isinstance(type_, ListType):
-        if isinstance(value, list):
-            return value
-    elif isinstance(value, tuple | list) and len(value) == len(type_.elements):
+        return fit_array(value, type_)
+    if isinstance(type_, ListType):
+        return fit_list(value, type_)
+    if isinstance(value, tuple | list) and len(value) == len(type_.elements):
         return tuple(map(_fit, value, type_.elements))
-    raise ShapeError(f"an argument of type {type_!r} is needed, not {_describe(value)}")
-
-
-def _describe(value: Value) -> str:
-    if isinstance(value, tuple | list):
-        return f"a tuple of {len(value)}"
-    array = np.asarray(value)
-    return f"{array.dtype}{list(array.shape)}"
+    raise unfit(value, type_)

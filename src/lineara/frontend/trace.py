@@ -21,6 +21,7 @@ import numpy as np
 import scipy
 
 from lineara.backends.reference import evaluate_equation
+from lineara.backends.tape import Tape
 from lineara.errors import (
     DtypeError,
     LeakError,
@@ -30,6 +31,7 @@ from lineara.errors import (
     ShapeError,
     TraceError,
 )
+from lineara.frontend.snapshots import is_unchanged, snapshot
 from lineara.ir import ArrayType, Builder, Equation, Function, Op, Rule, Type, Var, is_supported
 from lineara.primitives import Expr
 
@@ -82,16 +84,16 @@ class Trace:
         return made
 
     def capture(self, outer: Any) -> Var:
-        """The parameter that stands for a value from outside: an array, or a traced value of an outer trace."""
+        """The parameter that stands for a value from outside: an array, a tape, or a traced value of an outer trace."""
         found = self._captured_as.get(id(outer))
-        if found is None or not _unchanged(outer, self._sources[found]):
+        if found is None or not _is_still(outer, self._sources[found]):
             hint = outer._var.hint if is_traced(outer) else ""
-            type_ = type_of(outer)
+            type_ = outer.type if isinstance(outer, Tape) else type_of(outer)
             linear = is_traced(outer) and outer._var.linear
             found = self.builder.param(type_, linear=linear, hint=hint or "const")
             self._captured_as[id(outer)] = found
             self._kept.append(outer)
-            self._sources[found] = outer = _snapshot(outer)
+            self._sources[found] = outer = renamed(outer) if is_traced(outer) else snapshot(outer)
             self.captured.append(outer)
         return found
 
@@ -129,27 +131,10 @@ class Trace:
         self._values.update(zip(e.outputs, results, strict=True))
 
 
-def _snapshot(outer: Any) -> Any:
-    """What an outer value is now: an array that the user's Python may still change is copied."""
+def _is_still(outer: Any, captured: Any) -> bool:
     if is_traced(outer):
-        return renamed(outer)
-    if outer.base is None and not outer.flags.writeable:
-        return outer
-    copy = np.array(outer)
-    copy.flags.writeable = False
-    return copy
-
-
-def _unchanged(outer: Any, captured: Any) -> bool:
-    """Whether an outer value is still what was captured."""
-    if is_traced(outer):
-        return outer._var is captured._var
-    return outer is captured or np.array_equal(*map(_bytes, (outer, captured)))
-
-
-def _bytes(array: Any) -> Any:
-    words = np.uint64 if array.nbytes % 8 == 0 else np.uint8
-    return np.ascontiguousarray(array).reshape(-1).view(words)
+        return bool(outer._var is captured._var)
+    return is_unchanged(outer, captured)
 
 
 @contextmanager
@@ -220,21 +205,27 @@ def type_of(x: Any) -> Type:
     return ArrayType(dtype, array.shape)
 
 
-def native(x: Any) -> np.ndarray[Any, Any]:
-    """The argument as an array of the language: native byte order."""
+def native(x: Any) -> Any:
+    """The argument as an array of the language: native byte order. A tape is as it is."""
+    if isinstance(x, Tape):
+        return x
     type_ = type_of(x)
     assert isinstance(type_, ArrayType)
     return np.asarray(x, dtype=type_.dtype)
 
 
 def operand(trace: Trace, x: Any) -> Expr:
-    """A value as an expression of the trace: its own variable, a captured parameter, or a literal."""
+    """A value as an expression of the trace: its own variable, a captured parameter, a literal, or a tuple of them."""
     builder = trace.builder
     if is_traced(x):
         if x._trace is trace:
             return Expr(builder, x._var)
         if x._trace not in _active.traces:
             raise leaked(x)
+        return Expr(builder, trace.capture(x))
+    if isinstance(x, tuple):
+        return Expr(builder, builder.make_tuple([operand(trace, y).var for y in x]))
+    if isinstance(x, Tape):
         return Expr(builder, trace.capture(x))
     type_ = type_of(x)
     assert isinstance(type_, ArrayType)

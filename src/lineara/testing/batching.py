@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import reduce
 from random import Random
 
-from lineara.backends.reference import evaluate, stack
+from lineara.backends.reference import evaluate
+from lineara.backends.values import stack
 from lineara.ir import Builder, Function, Var, has_tangent, tangent_type
 from lineara.testing.control import COUNT
 from lineara.testing.laws import random_policy

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lineara.backends.reference import stack
+from lineara.backends.values import stack
 from lineara.ir import (
     Add,
     ArrayType,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import prod
 from random import Random
 from typing import Any
@@ -17,10 +18,12 @@ from unittest.mock import patch
 import numpy as np
 
 from lineara.backends.native import space
+from lineara.backends.native.boundary import entering, leaving
 from lineara.backends.native.executable import Executable
 from lineara.backends.native.program import Program as Module
 from lineara.backends.native.run import graph_of
 from lineara.backends.reference import evaluate
+from lineara.backends.tape import Tape
 from lineara.ir import Function
 from lineara.testing.numerics import measured, precision
 from lineara.testing.values import Value, arrays, bits, observe
@@ -70,25 +73,51 @@ def _protect(address: int) -> None:
         raise OSError(ctypes.get_errno(), "no page can be protected")
 
 
-def compiled(function: Function, level: int = 0, *, on_stack: bool = True) -> Executable:
-    """The machine code of a function; without `on_stack`, small arrays are in the workspace too."""
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A function and its machine code."""
+
+    function: Function
+    executable: Executable
+
+    def entering(self, args: Sequence[Value], keep: list[Any]) -> list[Array]:
+        """What the kernel is given for arguments; what must live until it is done is kept."""
+        params = (*self.function.params, *self.function.linear_params)
+        given = [x for v, a in zip(params, args, strict=True) for x in entering(a, v.type, keep)]
+        types = self.executable.parameters
+        return [np.asarray(x, t.dtype) for x, t in zip(given, types, strict=True)]
+
+    def leaving(self, given: Sequence[Array]) -> tuple[Array, ...]:
+        """The arrays of the results, of what the kernel gave for them."""
+        results = (*self.function.results, *self.function.linear_results)
+        values = leaving(given, [v.type for v in results], self.executable.release)
+        return tuple(arrays(_listed(values)))
+
+
+def _listed(value: Any) -> Value:
+    """A value in which tapes are Python lists."""
+    if isinstance(value, tuple):
+        return tuple(map(_listed, value))
+    return value.items() if isinstance(value, Tape) else value
+
+
+def compiled(function: Function, level: int = 0, *, on_stack: bool = True) -> Compiled:
+    """A function with its machine code; without `on_stack`, small arrays are in the workspace too."""
     with patch.object(space, "ON_STACK", space.ON_STACK if on_stack else 0):
         module = Module(graph_of(function))
-    return module.executable(level)
+    return Compiled(function, module.executable(level))
 
 
 def watched(
-    executable: Executable, args: Sequence[Value], pattern: int, *, fence_before: bool
+    kernel: Compiled, args: Sequence[Value], pattern: int, *, fence_before: bool
 ) -> tuple[Array, ...]:
     """The results of a kernel, one array each, when all arrays are at fences.
 
     Raises:
         AssertionError: something was written beside an array, or an operand was changed.
     """
-    given = [
-        np.asarray(x, t.dtype)
-        for x, t in zip(arrays(tuple(args)), executable.parameters, strict=True)
-    ]
+    executable, keep = kernel.executable, list[Any]()
+    given = kernel.entering(args, keep)
 
     def fenced(size: int) -> Fenced:
         return Fenced(size, pattern, fence_before=fence_before)
@@ -104,12 +133,8 @@ def watched(
     )
     for place, x in zip(inputs, given, strict=True):
         assert place.bytes.tobytes() == x.tobytes(), "an operand was changed"
-    return tuple(
-        [
-            p.bytes.view(t.dtype).reshape(t.shape).copy()
-            for p, t in zip(outputs, executable.results, strict=True)
-        ]
-    )
+    pairs = zip(outputs, executable.results, strict=True)
+    return kernel.leaving([p.bytes.view(t.dtype).reshape(t.shape).copy() for p, t in pairs])
 
 
 def _call(
@@ -127,10 +152,10 @@ def _call(
         raise executable.failures[code - 1]((first, second, third, fourth))
 
 
-def same_bits(executable: Executable, args: Sequence[Value]) -> tuple[Array, ...]:
+def same_bits(kernel: Compiled, args: Sequence[Value]) -> tuple[Array, ...]:
     """The results of a kernel, which are the same whatever was in memory, and wherever arrays begin."""
-    first = watched(executable, args, PATTERNS[0], fence_before=False)
-    second = watched(executable, args, PATTERNS[1], fence_before=True)
+    first = watched(kernel, args, PATTERNS[0], fence_before=False)
+    second = watched(kernel, args, PATTERNS[1], fence_before=True)
     assert bits(first) == bits(second), f"from one call to the next {first} becomes {second}"
     return first
 

@@ -9,7 +9,6 @@ from random import Random
 
 import pytest
 
-from lineara.backends.native.run import is_compilable
 from lineara.testing.machine import agrees
 from lineara.testing.programs import generate
 from lineara.testing.staged import STAGES
@@ -21,7 +20,7 @@ LEVELS = (0,) * 17 + (1, 2, 3)
 
 
 def checked(seed):
-    """Whether a program of some stage agrees to rounding; None if there is none."""
+    """Whether a program of some stage agrees to rounding."""
     rng = Random(seed)
     is_mixed, size = rng.random() < 0.3, rng.randrange(11)
     stages = [name for name in STAGES if name not in COSTLY or rng.random() < 0.3]
@@ -30,8 +29,6 @@ def checked(seed):
     if stage in {"second", "batched vjp"} and is_mixed:
         stage = "vjp"
     function, args = STAGES[stage](program, rng)
-    if not is_compilable(function):
-        return None
     try:
         return agrees(function, args, level, on_stack=on_stack)
     except Exception as error:
@@ -44,7 +41,6 @@ def checked(seed):
 def check(seeds):
     found = [checked(seed) for seed in seeds]
     assert found.count(False) <= 0.1 * len(found), "few programs are near a jump"
-    assert found.count(None) <= 0.2 * len(found), "nearly all are compiled"
 
 
 @pytest.mark.parametrize("case", range(CASES))

@@ -22,6 +22,7 @@ class Executable:
     failures      the exception of a return code k > 0 is `failures[k - 1](details)`; at −1 one has been raised already
     keep          what must live as long as the machine code
     releases_gil  whether it runs long enough that other threads should run Python meanwhile
+    release       gives back what hangs on a chain, `void release(ptr chain, ptr end)`; 0 if no result is a list
     """
 
     address: int
@@ -31,3 +32,4 @@ class Executable:
     failures: tuple[Callable[[Details], Exception], ...]
     keep: object
     releases_gil: bool = False
+    release: int = 0

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BYTE, POINTER = ir.IntType(8), ir.PointerType()
 WORDS = ir.ArrayType(LONG, 3)
+RELEASE = "lineara.release"
 HEADER, ROOM = 24, 16
 """The bytes of a header; the items that there is room for at first."""
 
@@ -215,11 +216,10 @@ def _alloc(module: Any) -> Any:
 
 def release(module: Any) -> Any:
     """A function of a chain and a mark, which gives back what hangs on the chain before the mark."""
-    name = "lineara.release"
-    known = module.globals.get(name)
+    known = module.globals.get(RELEASE)
     if known is not None:
         return known
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), (POINTER, POINTER)), name)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), (POINTER, POINTER)), RELEASE)
     function.linkage = "internal"
     chain, mark = function.args
     entry, head, body, done = [

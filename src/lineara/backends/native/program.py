@@ -14,6 +14,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from lineara.backends.native.boundary import boundary_results, boundary_type
 from lineara.backends.native.cache import machine_code
 from lineara.backends.native.callback import Callback, install
 from lineara.backends.native.compile import load
@@ -23,7 +24,7 @@ from lineara.backends.native.flat import Graph, Node, Value, flatten, graph_work
 from lineara.backends.native.interrupt import interrupted
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.library import symbols
-from lineara.backends.native.lists import ListPlace, Lists, release
+from lineara.backends.native.lists import RELEASE, ListPlace, Lists, release
 from lineara.backends.native.places import LONG, Buffer, Index, Machine, Root, row_major
 from lineara.backends.native.simplify import simplified
 from lineara.backends.native.space import Space
@@ -93,16 +94,27 @@ class Program:
             ]
             return [b.load(cell, typ=POINTER) for cell in cells]
 
-        given = pointers(inputs, len(self.main.params)) + pointers(outputs, len(self.main.results))
+        given = pointers(inputs, len(self.main.params))
+        made = pointers(outputs, len(boundary_results(self._results)))
         chain = b.gep(workspace, [ir.Constant(LONG, CHAIN)], source_etype=BYTE)
         null = ir.Constant(POINTER, None)
         b.store(null, chain)
         rest = b.gep(workspace, [ir.Constant(LONG, CONTEXT)], source_etype=BYTE)
-        code = b.call(function, [workspace, rest, *given])
+        code = b.call(function, [workspace, rest, *given, *made[: len(self._results)]])
+        if len(made) > len(self._results):
+            with b.if_then(b.icmp_signed("==", code, ir.Constant(INT, 0))):
+                b.store(b.load(chain, typ=POINTER), made[-1])
+                b.store(null, chain)
+            release(self.module).linkage = "external"
+            self.exports.append(RELEASE)
         if "lineara.alloc" in self.module.globals:
             b.call(release(self.module), [chain, null])
         b.ret(code)
         return CONTEXT + size
+
+    @property
+    def _results(self) -> list[ArrayType | ListType]:
+        return [v.type for v in self.main.results]
 
     def _function(self, graph: Graph, name: str) -> tuple[Any, int]:
         count = len(graph.params) + len(graph.results)
@@ -265,12 +277,13 @@ class Program:
             install(library[CALLBACKS], self.callbacks)
         return Executable(
             library["kernel"],
-            tuple([v.type for v in self.main.params]),  # type: ignore[misc]
-            tuple([v.type for v in self.main.results]),  # type: ignore[misc]
+            tuple([boundary_type(v.type) for v in self.main.params]),
+            tuple(boundary_results(self._results)),
             self.workspace,
             tuple(self.failures),
             (library, self.callbacks),
             self.work > LONG_ENOUGH,
+            library[RELEASE] if RELEASE in self.exports else 0,
         )
 
 

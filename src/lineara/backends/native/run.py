@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
+from lineara.backends.native.boundary import entering, leaving
 from lineara.backends.native.calling import Kernel
 from lineara.backends.native.constants import NOTHING, Known, with_known
 from lineara.backends.native.entry import entry_of
@@ -15,7 +16,7 @@ from lineara.backends.native.program import Program
 from lineara.backends.native.selection import selected
 from lineara.backends.native.simplify import simplified
 from lineara.backends.native.tapes import shortened
-from lineara.ir import ArrayType, Function, ListType, TupleType, Type, Var
+from lineara.ir import Function
 
 ROOM = 2000
 """How many kernels are kept, the least recently used forgotten beyond."""
@@ -55,18 +56,6 @@ def clear() -> None:
         _kernels.clear()
 
 
-def is_compilable(function: Function) -> bool:
-    """Whether a function takes and gives arrays and tuples of them: lists stay inside of machine code."""
-    sides = (function.params, function.linear_params, function.results, function.linear_results)
-    return not any(_has_list(v.type) for side in sides for v in side)
-
-
-def _has_list(type_: Type) -> bool:
-    if isinstance(type_, TupleType):
-        return any(map(_has_list, type_.elements))
-    return isinstance(type_, ListType)
-
-
 def run(
     function: Function, args: Sequence[Any], level: int | None = None, known: Known = NOTHING
 ) -> tuple[Any, ...]:
@@ -75,25 +64,9 @@ def run(
     Raises:
         ShapeError, DtypeError: if the arguments do not fit the parameters.
     """
-    _, entry = kernel(function, level, known)
+    made, entry = kernel(function, level, known)
     params = (*function.params, *function.linear_params)
-    given = [x for v, a in zip(params, args, strict=True) for x in _leaves(a, v.type)]
-    return _shaped(entry(*given), (*function.results, *function.linear_results))
-
-
-def _leaves(value: Any, type_: Type) -> list[Any]:
-    if isinstance(type_, ArrayType):
-        return [value]
-    assert isinstance(type_, TupleType)
-    return [x for v, t in zip(value, type_.elements, strict=True) for x in _leaves(v, t)]
-
-
-def _shaped(arrays: Sequence[Any], results: Sequence[Var]) -> tuple[Any, ...]:
-    rest = iter(arrays)
-
-    def value(type_: Type) -> Any:
-        if isinstance(type_, TupleType):
-            return tuple(map(value, type_.elements))
-        return next(rest)
-
-    return tuple([value(v.type) for v in results])
+    keep: list[Any] = []
+    given = [x for v, a in zip(params, args, strict=True) for x in entering(a, v.type, keep)]
+    results = (*function.results, *function.linear_results)
+    return leaving(entry(*given), [v.type for v in results], made.executable.release)
