@@ -187,7 +187,8 @@ class Partition:
 
     def _is_larger(self, s: Step, k: int, g: Group, ahead: Sequence[Step]) -> bool:
         """Whether a step makes more in a trip than all others of a loop, and is rather in a loop over another index."""
-        if self._rest(s, k) <= max(self._rest(t, g.index[t]) for t in g.steps):
+        size = self._rest(s, k)
+        if any(self._rest(t, g.index[t]) >= size for t in g.steps):
             return False
         return self._chosen(s, ahead)[1] != k
 
