@@ -2,7 +2,7 @@
 
     list[(f64, list[f64[3]])]      two parts: of f64, with one level of lists; of f64[3], with two
 
-The reference back end has Python lists instead; either back end takes the tapes of the other.
+Inside of the reference back end it is a Python list; either back end takes the tapes of the other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from lineara.backends.values import fit_array, stack, unfit, zeros
 from lineara.errors import ShapeError
-from lineara.ir import ArrayType, ListType, Type, leaves
+from lineara.ir import ArrayType, ListType, TupleType, Type, leaves
 
 Array = np.ndarray[Any, Any]
 
@@ -30,6 +30,14 @@ class Part:
 
     rows: Array
     counts: tuple[Array, ...]
+
+    def fits(self, type_: ArrayType, depth: int) -> bool:
+        """Whether it has arrays of a type, as many as lists of that depth have."""
+        totals = [1, *(int(counts.sum()) for counts in self.counts)]
+        lengths = [*map(len, self.counts), len(self.rows)]
+        whole = totals == lengths and not any((counts < 0).any() for counts in self.counts)
+        of_type = self.rows.dtype == type_.dtype and self.rows.shape[1:] == type_.shape
+        return of_type and whole and len(self.counts) == depth
 
     def items(self) -> list[Any]:
         """Nested lists of arrays."""
@@ -69,6 +77,15 @@ class Tape:
         return cls(type_, tuple([_part(*pair) for pair in zip(split, _levels(type_), strict=True)]))
 
 
+def with_tapes(value: Any, type_: Type) -> Any:
+    """A value in which Python lists are tapes."""
+    if isinstance(type_, ListType):
+        return tape_of(value, type_)
+    if isinstance(type_, TupleType):
+        return tuple(map(with_tapes, value, type_.elements))
+    return value
+
+
 def fit_list(value: Any, type_: ListType) -> list[Any]:
     """A value of a list type as a Python list.
 
@@ -97,6 +114,9 @@ def _fit_tape(tape: Tape, type_: ListType) -> Tape:
             f"a tape of type {tape.type!r} stands where {type_!r} is needed",
             mend="give each function the tape of its own other half",
         )
+    pairs = zip(tape.parts, _levels(type_), strict=True)
+    if not all(part.fits(*kind) for part, kind in pairs):
+        raise ShapeError(f"a tape of type {type_!r} has been changed")
     return tape
 
 

@@ -95,12 +95,12 @@ class Lists:
         return self.m.builder.load(self._word(place, 1), typ=LONG)
 
     def _item(self, place: Any, size: int, row: Index) -> Any:
-        """The pointer to an item; an empty list is a list of zeros."""
+        """The pointer to an item; beyond the end of a list all is zero, as an empty list is a list of zeros."""
         b = self.m.builder
         data = b.load(self._word(place, 0), typ=POINTER)
         item = b.gep(data, [self.m.long(self.m.times(row, size))], source_etype=BYTE)
-        some = b.icmp_signed("!=", self.count(place), ir.Constant(LONG, 0))
-        return b.select(some, item, _zeros(self.m.module, size))
+        inside = b.icmp_unsigned("<", self.m.long(row), self.count(place))
+        return b.select(inside, item, _zeros(self.m.module, size))
 
     def item(self, place: Any, type_: Any, row: Index) -> Buffer:
         """An item that is an array."""
