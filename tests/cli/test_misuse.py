@@ -36,6 +36,7 @@ from lineara.cli.values import evaluate
             "gives f64, f64, which is no scalar",
         ),
         (["grad", "MODEL:branch", "1"], "no argument has a tangent"),
+        (["run", "MATVEC", "dot", "(1, 2)", "(1, 2)", "--backend", "numpy"], "no back end `numpy`"),
         (["grad", "MODEL:f", "1.0", "2.0", "--polcy", "nothing"], "no option `--polcy`"),
     ],
 )

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from lineara.backends import choice
+from lineara.backends.reference import evaluate
 from lineara.pipeline import STAGE_NAMES, STAGES
 from lineara.syntax import parse
 from lineara.typecheck import check
@@ -145,3 +147,44 @@ def test_the_readme_shows_what_show_prints(call, model, matvec):
         found = call("show", f"{model}:f", "--args", "0.0, 2.0", "--stage", stage)
         for text in found.out.split("\n\n")[1:]:
             assert text.strip() in readme
+
+
+LISTING = """def below(c: f64) -> bool =
+  lt(c, 9.0)
+
+def step(c: f64) -> (f64, f64) =
+  let b = c * c
+  (b, c)
+
+def powers(x: f64) -> (i64, f64, list[f64]) =
+  let n, c, ys = while below() do step() from (x)
+  (n, c, ys)
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--backend", "native"), ("--backend", "reference")])
+def test_values_in_either_back_end(call, matvec, options):
+    found = call("run", matvec, "matvec", "((2, 7), (1, 8))", "(2, 3)", *options)
+    assert (found.status, found.out) == (0, "25.0\n26.0\n")
+    found = call("run", matvec, "matvec", "((2, 7), (1, 8))", "(2, 3)", *options, "--json")
+    assert json.loads(found.out) == [25.0, 26.0]
+
+
+@pytest.mark.parametrize("options", [(), ("--backend", "reference")])
+def test_the_list_that_a_loop_leaves(call, tmp_path, options):
+    file = tmp_path / "powers.lin"
+    file.write_text(LISTING)
+    assert call("run", file, "powers", "2.0", *options).out == "2\n16.0\n[2.0, 4.0]\n"
+    assert json.loads(call("run", file, "powers", "2.0", *options, "--json").out) == [2, 16, [2, 4]]
+
+
+def test_the_back_end_is_chosen_for_one_command(call, matvec, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        choice, "evaluate", lambda f, args: asked.append(f.name) or evaluate(f, args)
+    )
+    words = "run", matvec, "dot", "(2, 7)", "(1, 8)"
+    assert call(*words).out == call(*words, "--backend", "reference").out
+    assert asked == ["dot"]
+    assert call("grad", f"{matvec}:dot", "(2, 7)", "(1, 8)", "--check").status == 0
+    assert asked == ["dot"]

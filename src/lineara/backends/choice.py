@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 from weakref import WeakSet
 
@@ -60,10 +61,31 @@ def set_backend(name: Backend) -> None:
 
     >>> set_backend("native")
     """
+    _choose(_checked(name, "set_backend"))
+
+
+@contextmanager
+def chosen(name: str | None) -> Iterator[None]:
+    """Choose a back end for a while; for None the choice stays.
+
+    Raises:
+        DtypeError: another name.
+    """
+    before = _chosen
+    if name is not None:
+        _choose(_checked(name, "a choice of the back end"))
+    try:
+        yield
+    finally:
+        _choose(before)
+
+
+def _choose(name: str | None) -> None:
     global _chosen  # noqa: PLW0603  (one choice for the process)
-    _chosen = _checked(name, "set_backend")
-    for dispatcher in list(_dispatchers):
-        dispatcher.clear()
+    if name != _chosen:
+        _chosen = name
+        for dispatcher in list(_dispatchers):
+            dispatcher.clear()
 
 
 def reason_against(function: Function, *, jitted: bool) -> str | None:

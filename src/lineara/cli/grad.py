@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from lineara.backends.reference import evaluate
+from lineara.backends.choice import chosen
+from lineara.backends.choice import run as evaluate
 from lineara.cli.console import console, report, show_json
 from lineara.cli.failures import FAILED, UsageError
-from lineara.cli.options import JsonOption, PolicyOption, TargetArgument, policy_of
+from lineara.cli.options import BackendOption, JsonOption, PolicyOption, TargetArgument, policy_of
 from lineara.cli.run import ValuesArgument, plain, text_of
 from lineara.cli.target import Target, load
 from lineara.ir import ArrayType, TupleType, Type
@@ -27,6 +28,7 @@ def grad(
         bool,
         typer.Option("--check", help="Compare with forward mode; exit status 1 if it differs."),
     ] = False,
+    backend: BackendOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a function with one scalar result, and its gradient by reverse mode.
@@ -41,8 +43,9 @@ def grad(
     assert loaded.values is not None
     _refuse_other_than_scalar(loaded)
     (gradient,) = loaded.stage("grad", asked)
-    value, *bars = evaluate(gradient, loaded.values)
-    difference = disagreement(loaded, bars) if check else None
+    with chosen(backend):
+        value, *bars = evaluate(gradient, loaded.values)
+        difference = disagreement(loaded, bars) if check else None
     if as_json:
         found = {"value": plain(value), "gradient": dict(zip(loaded.names, map(plain, bars), strict=True))}  # fmt: skip
         show_json(found if difference is None else found | {"difference": difference})

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lineara.backends.choice import BACKENDS
 from lineara.cli.failures import UsageError
 from lineara.cli.target import read_text
 from lineara.transforms import (
@@ -39,6 +40,25 @@ PolicyOption = Annotated[
         metavar="POLICY",
         help="What the tape keeps: `as_written`, `everything`, `nothing`, `save_names:a,b`, `save_only:exp,dot`, or the file "
         "of a plan.",
+    ),
+]
+
+
+def _known(backend: str | None) -> str | None:
+    if backend is not None and backend not in BACKENDS:
+        raise UsageError(
+            f"no back end `{backend}`", mend=f"the back ends are {', '.join(BACKENDS)}"
+        )
+    return backend
+
+
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backend",
+        callback=_known,
+        metavar="|".join(BACKENDS),
+        help="What runs it: machine code, by default, or NumPy. LINEARA_BACKEND has the choice too.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from lineara.backends.reference import evaluate
+from lineara.backends.choice import chosen
+from lineara.backends.choice import run as evaluate
+from lineara.backends.tape import Tape
 from lineara.cli.console import console, show_json
-from lineara.cli.options import JsonOption
+from lineara.cli.options import BackendOption, JsonOption
 from lineara.cli.target import load
 
 ValuesArgument = Annotated[
@@ -24,6 +26,7 @@ def run(
     file: Annotated[str, typer.Argument(metavar="FILE", help="`FILE.lin`, `FILE.py` or a module.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="The function.")],
     args: ValuesArgument = None,
+    backend: BackendOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a function at values.
@@ -34,7 +37,8 @@ def run(
     """
     target = load(f"{file}:{name}", values=args or [])
     assert target.values is not None
-    results = evaluate(target.function, target.values)
+    with chosen(backend):
+        results = evaluate(target.function, target.values)
     if as_json:
         show_json([plain(r) for r in results])
     else:
@@ -47,11 +51,15 @@ def text_of(value: Any) -> str:
     if isinstance(value, tuple):
         inside = ", ".join(map(text_of, value))
         return f"({inside},)" if len(value) == 1 else f"({inside})"
+    if isinstance(value, Tape):
+        return f"[{', '.join(map(text_of, value.items()))}]"
     return str(np.asarray(value).tolist())
 
 
 def plain(value: Any) -> Any:
     """A value as JSON: tuples and arrays are lists, complex numbers are pairs."""
+    if isinstance(value, Tape):
+        return [plain(v) for v in value.items()]
     if isinstance(value, tuple):
         return [plain(v) for v in value]
     array = np.asarray(value)
