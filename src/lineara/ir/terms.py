@@ -176,7 +176,8 @@ class Scan:
 
     The xs and ys are stacks along a new first axis; with `reverse` they are read and written from the last to the first. A
     linear value that every trip reads is a carry: it is threaded through the loop, not copied for each trip. When the length
-    is None, the number of trips is the first operand (an i64), and the stacks are lists.
+    is None, the number of trips is the first operand (an i64), and the stacks are lists. What a loop that is `planned` stacks
+    up was asked for: no back end computes it again instead.
     """
 
     body: Function
@@ -185,11 +186,13 @@ class Scan:
     carry: int
     linear_carry: int = 0
     reverse: bool = False
+    planned: bool = False
 
     @property
     def key(self) -> str:
         """What the operation is besides its functions, as text."""
-        return f"scan {self.length, self.constants, self.carry, self.linear_carry, self.reverse}"
+        counts = self.length, self.constants, self.carry, self.linear_carry
+        return f"scan {counts} {self.reverse:d}{self.planned:d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _scan(
     given = constants | carry | stacks
     scope.fits(bodies[0], given.counts, e.functions[0])
     counts = len(constants.left), *carry.counts
-    op = Scan(bodies[0], e.length, *counts, e.reverse)
+    op = Scan(bodies[0], e.length, *counts, "backward" in e.marks, "planned" in e.marks)
     return scope.emitted(op, (*trips, *given.left, *given.right))
 
 

@@ -262,13 +262,13 @@ class _Trees(Transformer):  # type: ignore[type-arg]
         self,
         word: Token,
         trips: int | Expression,
-        reverse: bool,
+        marks: frozenset[str],
         body: Token,
         *groups: Zoned[Expression],
     ) -> Expression:
         if isinstance(trips, int):
-            return replace(_construct(word, (body,), groups), length=trips, reverse=reverse)
-        return replace(_construct(word, (body,), groups, (trips,)), reverse=reverse)
+            return replace(_construct(word, (body,), groups), length=trips, marks=marks)
+        return replace(_construct(word, (body,), groups, (trips,)), marks=marks)
 
     def loop(
         self,
@@ -288,12 +288,15 @@ class _Trees(Transformer):  # type: ignore[type-arg]
     def length(self, token: Token) -> int:
         return _size(token)
 
-    def direction(self, word: Token | None = None) -> bool:
-        if word not in (None, "backward"):
-            raise Mistake(
-                word, f"`{short(word)}` is no direction", "write backward, or leave it out"
-            )
-        return word is not None
+    def marks(self, *words: Token) -> frozenset[str]:
+        for word in words:
+            if word not in ("backward", "planned"):
+                raise Mistake(
+                    word,
+                    f"`{short(word)}` is no mark of a scan",
+                    "write backward or planned, or leave it out",
+                )
+        return frozenset(words)
 
     def attributes(self, *pairs: tuple[Token, Any]) -> tuple[tuple[Token, Any], ...]:
         return pairs

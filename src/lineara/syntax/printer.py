@@ -171,8 +171,9 @@ def _scan(op: Scan, used: list[str], body: str) -> tuple[_Piece, ...]:
     trips = used.pop(0) if op.length is None else str(op.length)
     count, carried = len(op.body.params), op.constants + op.carry
     left, right = used[:count], used[count:]
+    marks = [word for word, on in (("backward", op.reverse), ("planned", op.planned)) if on]
     return (
-        f"scan[{trips}{', backward' if op.reverse else ''}] {body}",
+        f"scan[{', '.join([trips, *marks])}] {body}",
         *_given("", left[: op.constants]),
         *_given(" from ", left[op.constants : carried], right[: op.linear_carry]),
         *_given(" over ", left[carried:], right[op.linear_carry :]),

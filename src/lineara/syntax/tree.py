@@ -96,7 +96,7 @@ class Construct:
     groups: tuple[tuple[int, int], ...]
     """How many operands each has left and right of its semicolon."""
     length: int | None = None
-    reverse: bool = False
+    marks: frozenset[str] = frozenset()
     rules: tuple[Token | None, ...] = ()
 
 

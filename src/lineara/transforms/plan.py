@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from hashlib import blake2b
 from pathlib import PurePath
 
@@ -217,6 +218,7 @@ def _asked(function: Function, policy: Policy) -> tuple[dict[int, list[Site]], H
     """Where `unzip` asks a policy, by the identity of the function, last place first; and the halves."""
     found: dict[int, list[Site]] = {}
 
+    @wraps(policy)
     def ask(site: Site) -> Decision | bool:
         found.setdefault(id(site.owner), []).append(site)
         return policy(site)

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from inspect import unwrap
 
 from lineara.errors import PlanError
-from lineara.ir import Apply, Call, Equation, Function, functions_of
+from lineara.ir import Apply, Call, Equation, Function, callees_first, functions_of
 
 
 class Decision(Enum):
@@ -104,6 +105,15 @@ def as_written(site: Site) -> Decision:
     if site.equation.recompute:
         return Decision.RECOMPUTE
     return Decision.CHECKPOINT if isinstance(op, Call) and op.checkpoint else Decision.KEEP
+
+
+def is_chosen(function: Function, policy: Policy) -> bool:
+    """Whether somebody has chosen the tape of a function: by a policy, or by marks in it."""
+    return unwrap(policy) is not as_written or any(
+        as_written(Site(f, (), e)) is not Decision.KEEP
+        for f in callees_first(function)
+        for e in f.equations
+    )
 
 
 def everything(site: Site) -> Decision:

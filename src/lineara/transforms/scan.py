@@ -1,7 +1,8 @@
 """The transformations of a scan: each maps over the body.
 
 jvp        the carries with tangents are a fixpoint; what every trip reads linearly is threaded through as a carry
-unzip      the tape of the loop is the stack of the body's tapes, less what is a constant or an input of the loop already
+unzip      the tape of the loop is the stack of the body's tapes, less what is a constant or an input of the loop already;
+           the loop is planned if a policy or marks in the body have chosen it
 transpose  the transposed body, run in reverse
 prune      the needed carries are a fixpoint
 """
@@ -15,6 +16,7 @@ from typing import Any
 from lineara.errors import TransformError
 from lineara.ir import Builder, Equation, Function, Scan, Var, stacked, tangent_type
 from lineara.transforms.plain import plain_variable
+from lineara.transforms.policy import is_chosen
 
 Steps = Generator[Any, Any, Any]
 
@@ -71,7 +73,13 @@ def split_scan(e: Equation, op: Scan, key: tuple[Any, ...]) -> Steps:
     carried = range(op.constants, op.constants + op.carry)
     early_body, stays = giving(body, (*body.results[:own], *stacks), carried)
     early = Equation(
-        replace(op, body=early_body, constants=sum(stays[: op.constants]), linear_carry=0),
+        replace(
+            op,
+            body=early_body,
+            constants=sum(stays[: op.constants]),
+            linear_carry=0,
+            planned=op.planned or is_chosen(op.body, key[0]),
+        ),
         (*lead, *[v for v, on in zip(operands[:count], stays, strict=True) if on]),
         (*e.outputs[:own], *stacks.values()),
         e.origin,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lineara.backends.native.flat import Constant, Graph, Node, Value
-from lineara.backends.native.tapes import is_cheap
+from lineara.backends.native.recomputing import is_cheap
 from lineara.ir import Add, Apply, ArrayType, Literal
 from lineara.primitives.gathering import gather
 

@@ -12,6 +12,7 @@ from llvmlite import ir
 from lineara.backends.native.carries import Carry, changed_in_place, leave, row_of
 from lineara.backends.native.choices import Choices
 from lineara.backends.native.flat import Choice, Graph, Loop, Shared, Until, Value, graph_work
+from lineara.backends.native.interrupt import trips_between_looks
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import I64, LONG, Buffer, Formula, Index
 from lineara.backends.native.steps import Step
@@ -101,13 +102,13 @@ class Control(Choices):
             if isinstance(place, Formula) and place.borders and place.borders[0]:
                 self.buffer(v)
         if op.length != 0:
-            with self._counted(trips) as i:
+            with self._counted(trips, graph_work(op.body)) as i:
                 row = m.plus(m.plus(trips, -1), m.times(i, -1)) if op.reverse else i
-                self._trip(loop, row, i)
+                self._trip(loop, row)
         for c, v in zip(carries, s.outputs, strict=False):
             c.finish(v)
 
-    def _trip(self, loop: Running, row: Index, i: Index) -> None:
+    def _trip(self, loop: Running, row: Index) -> None:
         """One trip: the parameters, the body, and what it gives to where it goes."""
         body = loop.op.body
         scope = dict(self.numbers), dict(self.places)
@@ -131,7 +132,6 @@ class Control(Choices):
         leave(loop.carries)
         if not any(isinstance(r.type, ListType) for r in body.results):
             self.lists.release(mark)
-        self.program.sometimes_check(self, i, loop.trips, graph_work(body))
         self.numbers, self.places = scope
 
     def _target_row(
@@ -169,16 +169,35 @@ class Control(Choices):
             del self.places[p]
 
     @contextmanager
-    def _counted(self, trips: Index) -> Iterator[Any]:
-        """A loop of so many trips, or of none."""
+    def _counted(self, trips: Index, work: int) -> Iterator[Any]:
+        """A loop of so many trips, or of none, each of which takes so many operations."""
         if isinstance(trips, int):
-            with self.repeat(0, trips, 1) as i:
+            with self._watched(trips, trips_between_looks(work)) as i:
                 yield i
             return
         b = self.m.builder
         some = b.icmp_signed(">", trips, ir.Constant(LONG, 0))
-        with b.if_then(some), self.repeat(0, trips, 1) as i:
+        with b.if_then(some), self._watched(trips, trips_between_looks(work)) as i:
             yield i
+
+    @contextmanager
+    def _watched(self, trips: Index, often: int) -> Iterator[Any]:
+        """A loop that looks for an interrupt every so many trips, outside of the loop that runs them.
+
+        So nothing that the trips carry has to leave its register.
+        """
+        if isinstance(trips, int) and trips <= often:
+            with self.repeat(0, trips, 1) as i:
+                yield i
+            return
+        b = self.m.builder
+        with self.repeat(0, trips, often) as first:
+            end = b.add(first, self.m.long(often))
+            last = self.m.long(trips)
+            stop = b.select(b.icmp_signed("<", end, last), end, last)
+            with self.repeat(first, stop, 1) as i:
+                yield i
+            self.program.look(self)
 
     def _until(self, s: Step, op: Until, group: Group) -> None:
         m, b = self.m, self.m.builder
@@ -195,7 +214,7 @@ class Control(Choices):
         b.cbranch(self._goes_on(op, s.inputs[:first], carries), inside, after)
         b.position_at_end(inside)
         self._again(op, s.inputs[first : first + second], carries, lists)
-        self.program.sometimes_check(self, count.get().value, None, graph_work(op.body))
+        self.program.sometimes_look(self, count.get().value, graph_work(op.body))
         count.set(count.get() + 1)
         b.branch(head)
         b.position_at_end(after)

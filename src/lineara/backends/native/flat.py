@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -117,6 +117,7 @@ class Loop:
     constants: int
     carry: int
     reverse: bool
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def with_graphs(op: NodeOp, graphs: Sequence[Graph]) -> NodeOp:
         case Choice():
             return Choice(tuple(graphs))
         case Loop():
-            return Loop(graphs[0], op.length, op.constants, op.carry, op.reverse)
+            return replace(op, body=graphs[0])
         case Until():
             return Until(graphs[0], graphs[1], op.constants, op.carry)
         case _:
@@ -260,6 +261,7 @@ class _Flattener:
                     _width(body.params[: op.constants]),
                     _width(body.results[: op.carry]),
                     op.reverse,
+                    op.planned,
                 )
             case While(condition, body, (first, second)):
                 return Until(
@@ -338,7 +340,7 @@ def graphs_within(graph: Graph) -> Iterator[Graph]:
 
 
 def graph_work(graph: Graph) -> int:
-    """About how many operations a graph takes: the elements that its nodes make, trip by trip."""
+    """About how many operations a graph takes, trip by trip, as its records count them."""
     return sum(map(_node_work, graph.nodes))
 
 
@@ -354,5 +356,9 @@ def _node_work(n: Node) -> int:
             return max(map(graph_work, branches), default=0)
         case Literal() | Constant():
             return 0
-        case _:
-            return sum(v.type.size for v in (*n.inputs[:1], *n.outputs))
+        case Add():
+            return n.outputs[0].type.size
+        case Apply(primitive, attributes):
+            operands: Any = tuple([v.type for v in n.inputs])
+            results: Any = tuple([v.type for v in n.outputs])
+            return primitive.work(operands, results, dict(attributes))

@@ -9,9 +9,16 @@ from llvmlite import ir
 NAME = "lineara.interrupted"
 _TICKS = 10
 """How often in a second Python is asked; between, a question costs a look at the clock."""
+OFTEN = 1_000_000
+"""The operations between two looks for an interrupt."""
 
 _I32, _I64, _POINTER = ir.IntType(32), ir.IntType(64), ir.PointerType()
 _NANOSECONDS = 1_000_000_000
+
+
+def trips_between_looks(work: int) -> int:
+    """How many trips of so many operations are run between two looks: a power of two."""
+    return int(1 << max(0, (OFTEN // max(1, work)).bit_length() - 1))
 
 
 def interrupted(module: Any) -> Any:

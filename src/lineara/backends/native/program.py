@@ -21,7 +21,7 @@ from lineara.backends.native.compile import load
 from lineara.backends.native.control import Control
 from lineara.backends.native.executable import Details, Executable
 from lineara.backends.native.flat import Graph, Node, Value, flatten, graph_work
-from lineara.backends.native.interrupt import interrupted
+from lineara.backends.native.interrupt import interrupted, trips_between_looks
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.library import symbols
 from lineara.backends.native.lists import RELEASE, ListPlace, Lists, release
@@ -37,8 +37,6 @@ CONTEXT, CHAIN, CLOCK = 64, 32, 40
 CALLBACKS = "lineara.callbacks"
 LONG_ENOUGH = 20_000
 """The operations of a kernel for which other threads may run Python."""
-OFTEN = 1_000_000
-"""The operations between two looks for an interrupt."""
 
 
 class OutOfRange:
@@ -251,16 +249,18 @@ class Program:
             tables.append(place)
         self._checked(emitter, b.call(function, [emitter.context, *tables]))
 
-    def sometimes_check(self, emitter: Control, i: Index, trips: Index, work: int) -> None:
-        """Look for an interrupt now and then, in a loop whose trips take so many operations."""
-        if isinstance(trips, int) and trips * work < OFTEN:
-            return
+    def look(self, emitter: Control) -> None:
+        """Look for an interrupt."""
         b = emitter.m.builder
-        often = 1 << max(0, (OFTEN // max(1, work)).bit_length() - 1)
-        turn = b.and_(emitter.m.long(i), ir.Constant(LONG, often - 1))
-        with b.if_then(b.icmp_signed("==", turn, ir.Constant(LONG, often - 1)), likely=False):
-            clock = b.gep(emitter.context, [ir.Constant(LONG, CLOCK)], source_etype=BYTE)
-            self._checked(emitter, b.call(interrupted(self.module), [clock]))
+        clock = b.gep(emitter.context, [ir.Constant(LONG, CLOCK)], source_etype=BYTE)
+        self._checked(emitter, b.call(interrupted(self.module), [clock]))
+
+    def sometimes_look(self, emitter: Control, i: Index, work: int) -> None:
+        """Look for an interrupt now and then, in trip i of a loop whose trips take so many operations."""
+        b, last = emitter.m.builder, ir.Constant(LONG, trips_between_looks(work) - 1)
+        turn = b.and_(emitter.m.long(i), last)
+        with b.if_then(b.icmp_signed("==", turn, last), likely=False):
+            self.look(emitter)
 
     # ------------------------------------------------------------------ machine code
 

@@ -24,8 +24,11 @@ class Program(Protocol):
     def callback(self, emitter: Wholes, s: Step, arguments: Sequence[Any]) -> None:
         """Call Python."""
 
-    def sometimes_check(self, emitter: Wholes, i: Index, trips: Index, work: int) -> None:
-        """Look for an interrupt now and then."""
+    def look(self, emitter: Wholes) -> None:
+        """Look for an interrupt."""
+
+    def sometimes_look(self, emitter: Wholes, i: Index, work: int) -> None:
+        """Look for an interrupt now and then, in trip i of a loop whose trips take so many operations."""
 
 
 class Wholes(Emitter):
