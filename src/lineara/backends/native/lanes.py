@@ -205,6 +205,14 @@ class Lanes(ABC):
         parts = [self.builder.extract_element(p, _index(index)) for p in x.parts]
         return self.number(x.dtype, *parts)
 
+    def first_of_two(self, x: Number) -> Number:
+        """A number of one lane as the first lane of two; what is on the second does not matter."""
+        parts = []
+        for p in x.parts:
+            nothing = ir.Constant(ir.VectorType(p.type, 2), ir.Undefined)
+            parts.append(self.builder.insert_element(nothing, p, _index(0)))
+        return self.number(x.dtype, *parts)
+
     def joined(self, lanes: Sequence[Number]) -> Number:
         """The number whose lanes are numbers of one lane."""
         if len(lanes) == 1:

@@ -44,6 +44,8 @@ class Operations(Complexes):
         if self.is_plain(c) or self.is_plain(x):
             return c * x
         c, x = self.matched(c, x)
+        if x.lanes == 1 and x.kind == "f":  # a condition on one lane goes through integer registers
+            return self.lane(self.scaled(self.first_of_two(c), self.first_of_two(x)), 0)
         return self.where(self.nonzero(c) & self.nonzero(x), c * x, 0)
 
     @staticmethod
