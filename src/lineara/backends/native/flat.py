@@ -341,10 +341,11 @@ def graphs_within(graph: Graph) -> Iterator[Graph]:
 
 def graph_work(graph: Graph) -> int:
     """About how many operations a graph takes, trip by trip, as its records count them."""
-    return sum(map(_node_work, graph.nodes))
+    return sum(map(node_work, graph.nodes))
 
 
-def _node_work(n: Node) -> int:
+def node_work(n: Node) -> int:
+    """About how many operations a node takes, as its record counts them."""
     match n.op:
         case Shared(graph):
             return graph_work(graph)

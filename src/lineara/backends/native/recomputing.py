@@ -1,8 +1,8 @@
 """What a loop computes again instead of reading it from the tape that another loop has kept for it.
 
     known    what a body makes of constants and of rows, as an index of the trip's number, is made again: nothing is kept for it
-    cheap    a tape that does not fit into the cache keeps the carry and what is dear, functions and contractions;
-             what is cheap is made again of them
+    cheap    where that takes less time, as measured (`lineara.backends.native.costs`), a tape keeps the carry and what is
+             dear, functions and contractions; what is cheap is made again of them
 
 Results are the same bits: what is recomputed is the same arithmetic on the same operands. The tape of a loop that is planned
 stays as it is.
@@ -13,20 +13,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from lineara.backends.native.flat import Loop, Node, Value
+from lineara.backends.native.costs import computing, keeping
+from lineara.backends.native.flat import Loop, Node, Value, node_work
 from lineara.backends.native.scans import Parts, stacks_of
 from lineara.backends.native.steps import loops_of
 from lineara.ir import Add, Apply, ArrayType, Literal
 from lineara.ir.nest import Computed, Join, Nest, Update
 
 CHEAP = 4
-"""The operations of an element up to which it is rather computed again than kept."""
-CACHED = 1 << 20
-"""The bytes of a tape that stays in the cache: it is kept as it is."""
-GAIN = 0.9
-"""What is left of a tape, at most, where it is worth to compute again."""
+"""The operations of an element up to which it may be computed again: arithmetic and roots. Functions take ten and more."""
 
 
 def recomputing(nodes: Sequence[Node], results: Sequence[Value]) -> tuple[Node, ...]:
@@ -98,11 +94,16 @@ class _Cone:
 
     def chosen(self, tape: dict[Value, Value]) -> dict[Value, Value]:
         """The part of a tape, outputs and the results that they stack, that is rather computed again."""
-        old = sum(map(_bytes, tape.values()))
-        new = sum([_bytes(v) for v in self.of(tape.values())[0] if v not in self.known])
-        if old * (self.made.op.length or 0) > CACHED and new <= GAIN * old:
-            return tape
-        return {out: r for out, r in tape.items() if r in self.known}
+        least = {out: r for out, r in tape.items() if r in self.known}
+        return min((least, tape), key=lambda part: self._time(tape, part))
+
+    def _time(self, tape: dict[Value, Value], part: dict[Value, Value]) -> float:
+        """What a trip takes for a tape of which a part is computed again."""
+        needed, order = self.of(part.values())
+        kept = {*[v for v in needed if v not in self.known], *tape.values()}
+        row = sum([v.type.nbytes for v in kept.difference(part.values())])
+        again = [computing(node_work(m), m.outputs[0].type.size) for m in order]
+        return keeping(row, row * (self.made.op.length or 0)) + sum(again)
 
     def of(self, values: Iterable[Value]) -> tuple[list[Value], list[Node]]:
         """What values are computed of: those that they start from, and the nodes in order."""
@@ -151,10 +152,6 @@ def _copied(m: Node, again: dict[Value, Value]) -> Node:
     return replace(m, inputs=inputs, outputs=outputs)
 
 
-def _bytes(v: Value) -> int:
-    return v.type.nbytes
-
-
 def _is_read(n: Node) -> bool:
     """Whether a node takes elements of an array at indices."""
     loops = loops_of(n)
@@ -184,7 +181,4 @@ def is_cheap(n: Node) -> bool:
     record = n.op.primitive
     if record.scalar is None:
         return False
-    operands: Any = tuple([v.type for v in n.inputs])
-    results: Any = tuple([v.type for v in n.outputs])
-    work: int = record.work(operands, results, dict(n.op.attributes))
-    return work <= CHEAP * max(1, n.outputs[0].type.size)
+    return node_work(n) <= CHEAP * max(1, n.outputs[0].type.size)
