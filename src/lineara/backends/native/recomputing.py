@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from lineara.backends.native.costs import computing, keeping
+from lineara.backends.native.costs import caches, computing, keeping
 from lineara.backends.native.flat import Loop, Node, Value, node_work
 from lineara.backends.native.scans import Parts, stacks_of
 from lineara.backends.native.steps import loops_of
@@ -100,8 +100,9 @@ class _Cone:
     def _time(self, tape: dict[Value, Value], part: dict[Value, Value]) -> float:
         """What a trip takes for a tape of which a part is computed again."""
         needed, order = self.of(part.values())
-        kept = {*[v for v in needed if v not in self.known], *tape.values()}
-        row = sum([v.type.nbytes for v in kept.difference(part.values())])
+        kept = {v for v in needed if v not in self.known}
+        kept.update([r for out, r in tape.items() if out not in part])
+        row = sum([v.type.nbytes for v in kept])
         again = [computing(node_work(m), m.outputs[0].type.size) for m in order]
         return keeping(row, row * (self.made.op.length or 0)) + sum(again)
 
@@ -153,11 +154,14 @@ def _copied(m: Node, again: dict[Value, Value]) -> Node:
 
 
 def _is_read(n: Node) -> bool:
-    """Whether a node takes elements of an array at indices."""
+    """Whether a node takes elements at indices of an array that stays in the cache of the second level."""
+    if n.recompute or not isinstance(n.op, Apply) or not n.inputs:
+        return False
+    if n.inputs[0].type.nbytes > caches()[1]:
+        return False
     loops = loops_of(n)
     return (
-        not n.recompute
-        and loops is not None
+        loops is not None
         and all(isinstance(nest, Nest) and nest.combine is None for nest in loops)
         and any(isinstance(x, Computed) for nest in loops for x in nest.operands[0])  # type: ignore[union-attr]
     )
