@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,7 @@ from lineara.backends.native.library import (
 )
 from lineara.backends.native.loops import BYTE, LONG, Block, Count, Failure, Loops
 from lineara.backends.native.memory import POINTER
+from lineara.backends.native.products import multiply
 from lineara.backends.native.views import View, grouped, merged
 
 INT = ir.IntType(32)
@@ -104,14 +106,18 @@ class Calls(Loops):
         self.ufunc(np.matmul, [a, b], [result])
 
     def product_of_groups(self, *arrays: tuple[View, Sequence[Sequence[int]]]) -> None:
-        """The product of two views into a third, each with its groups of axes: the batch, the rows, the columns."""
+        """The product of two views into a third, each with its groups of axes: the batch, the rows, the columns.
+
+        Real ones are multiplied by code of the module, others as NumPy does it.
+        """
         x, y, z = [grouped(view, groups) for view, groups in arrays]
         x, y = [
             self.contiguous_groups(*array) if found is None else found
             for found, array in zip((x, y), arrays, strict=False)
         ]
+        product = self.product if x.dtype.kind != "f" else partial(multiply, self)
         if z is not None:
-            self.product(x, y, z)
+            product(x, y, z)
             return
         view, groups = arrays[2]
         order = view.permuted([a for group in groups for a in group])
@@ -120,7 +126,7 @@ class Calls(Loops):
         runs = [list(range(a, b)) for a, b in pairwise(starts)]
         whole = grouped(made, runs)
         assert whole is not None
-        self.product(x, y, whole)
+        product(x, y, whole)
         self.copy(made, order)
 
     def contiguous_groups(self, view: View, groups: Sequence[Sequence[int]]) -> View:

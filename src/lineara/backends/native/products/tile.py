@@ -1,0 +1,165 @@
+"""One tile of a product: its totals are in registers while the terms go by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+
+from lineara.backends.native.lanes import I64, Dtype, Number
+from lineara.backends.native.loops import LONG, Loops
+from lineara.backends.native.products.packing import pieces
+
+UNROLLED = 12
+"""Tiles of fewer vectors take several steps in one trip, so that a trip has about so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """The rows, the vectors of a row and their lanes, and the columns that are stored.
+
+    `row` and `term` are the distances of the elements of the first operand, in bytes, `panel` that of the rows of the panel,
+    `down` and `across` those of the result.
+    """
+
+    dtype: Dtype
+    rows: int
+    vectors: int
+    lanes: int
+    columns: int
+    row: int
+    term: int
+    panel: int
+    down: int
+    across: int
+    fused: bool
+
+
+def emit(m: Loops, t: Tile, a: Any, b: Any, c: Any, terms: Any, first: Any) -> None:
+    """c = a·b, or c + a·b unless `first`, for so many terms: a number, or an LLVM value."""
+    _Emitter(m, t, a, b, c).run(terms, first)
+
+
+class _Emitter:
+    def __init__(self, m: Loops, t: Tile, a: Any, b: Any, c: Any) -> None:
+        self.m, self.t, self.a, self.b, self.c = m, t, a, b, c
+
+    def run(self, terms: Any, first: Any) -> None:
+        m, t = self.m, self.t
+        totals = self._begun(first)
+        steps = 1
+        if isinstance(terms, int):
+            steps = min(terms, max(1, UNROLLED // (t.rows * t.vectors)))
+            trips = terms // steps
+        else:
+            trips = terms
+        totals = self._trips(totals, trips, steps)
+        if isinstance(terms, int):
+            for k in range(trips * steps, terms):
+                totals = self._step(totals, m.constant(k, I64))
+        self._store(totals)
+
+    def _begun(self, first: Any) -> list[Number]:
+        """Zeros, or what is there."""
+        m, t = self.m, self.t
+        zeros = [m.constant(0, t.dtype, t.lanes)] * (t.rows * t.vectors)
+        if first is None:
+            return zeros
+        b = m.builder
+        before, load, start = b.block, b.append_basic_block("more"), b.append_basic_block("start")
+        b.cbranch(first, start, load)
+        b.position_at_end(load)
+        there = self._loaded()
+        last = b.block
+        b.branch(start)
+        b.position_at_end(start)
+        made = []
+        for zero, x in zip(zeros, there, strict=True):
+            phi = b.phi(zero.value.type)
+            phi.add_incoming(zero.value, before)
+            phi.add_incoming(x.value, last)
+            made.append(m.number(t.dtype, phi))
+        return made
+
+    def _trips(self, totals: list[Number], trips: Any, steps: int) -> list[Number]:
+        m, b = self.m, self.m.builder
+        before, body, after = b.block, b.append_basic_block("term"), b.append_basic_block("done")
+        b.branch(body)
+        b.position_at_end(body)
+        k = b.phi(LONG)
+        k.add_incoming(LONG(0), before)
+        phis = [b.phi(x.value.type) for x in totals]
+        for phi, x in zip(phis, totals, strict=True):
+            phi.add_incoming(x.value, before)
+        now = [m.number(self.t.dtype, phi) for phi in phis]
+        place = m.number(I64, k)
+        for i in range(steps):
+            now = self._step(now, place * steps + i if steps > 1 else place)
+        onward = b.add(k, LONG(1), flags=("nuw", "nsw"))
+        k.add_incoming(onward, b.block)
+        for phi, x in zip(phis, now, strict=True):
+            phi.add_incoming(x.value, b.block)
+        b.cbranch(b.icmp_signed("<", onward, m.long(trips)), body, after)
+        b.position_at_end(after)
+        return now
+
+    def _step(self, totals: list[Number], k: Number) -> list[Number]:
+        """One term: an outer product."""
+        m, t = self.m, self.t
+        start = m.further(self.b, k, t.panel)
+        width = t.lanes * t.dtype.itemsize
+        vectors = [m.load(self._at(start, j * width), t.dtype, t.lanes) for j in range(t.vectors)]
+        column = m.further(self.a, k, t.term)
+        made = []
+        for i in range(t.rows):
+            x = m.splat(m.load(self._at(column, i * t.row), t.dtype), t.lanes)
+            for j, y in enumerate(vectors):
+                total = totals[i * t.vectors + j]
+                made.append(m.intrinsic("fma", x, y, total) if t.fused else total + x * y)
+        return made
+
+    def _at(self, pointer: Any, offset: int) -> Any:
+        return self.m.further(pointer, self.m.constant(offset, I64), 1) if offset else pointer
+
+    def _loaded(self) -> list[Number]:
+        m, t = self.m, self.t
+        made = []
+        for i in range(t.rows):
+            for j in range(t.vectors):
+                parts = [
+                    self._part(i, j * t.lanes + start, lanes) for start, lanes in self._pieces(j)
+                ]
+                x = m.constant(0, t.dtype, t.lanes)
+                made.append(self._joined(parts, x))
+        return made
+
+    def _joined(self, parts: list[Number], x: Number) -> Number:
+        if len(parts) == 1 and parts[0].lanes == x.lanes:
+            return parts[0]
+        lanes = [self.m.lane(p, i) for p in parts for i in range(p.lanes)]
+        rest = [self.m.lane(x, i) for i in range(len(lanes), x.lanes)]
+        return self.m.joined([*lanes, *rest])
+
+    def _part(self, i: int, column: int, lanes: int) -> Number:
+        m, t = self.m, self.t
+        place = self._at(self.c, i * t.down + column * t.across)
+        return m.load(place, t.dtype, lanes)
+
+    def _pieces(self, j: int) -> list[tuple[int, int]]:
+        """The parts of a vector that are in the result, as they lie in memory."""
+        t = self.t
+        count = min(t.lanes, t.columns - j * t.lanes)
+        if t.across != t.dtype.itemsize:
+            return [(i, 1) for i in range(count)]
+        return pieces(count)
+
+    def _store(self, totals: list[Number]) -> None:
+        m, t = self.m, self.t
+        for i in range(t.rows):
+            for j in range(t.vectors):
+                for start, lanes in self._pieces(j):
+                    x = totals[i * t.vectors + j]
+                    part = x if lanes == x.lanes else m.shuffle(x, range(start, start + lanes))
+                    column = j * t.lanes + start
+                    m.store(self._at(self.c, i * t.down + column * t.across), part)
