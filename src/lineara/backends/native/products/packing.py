@@ -7,7 +7,7 @@ from typing import Any
 from llvmlite import ir
 
 from lineara.backends.native.lanes import I64, Dtype, Number
-from lineara.backends.native.loops import LONG, Loops
+from lineara.backends.native.loops import BYTE, LONG, Loops
 from lineara.backends.native.memory import POINTER
 
 SQUARE = 8
@@ -78,8 +78,9 @@ class _Packer:
         return self._at(target, i, self.width * self.dtype.itemsize)
 
     def _at(self, pointer: Any, index: Number | int, stride: int) -> Any:
-        place = self.m.constant(index, I64) if isinstance(index, int) else index
-        return self.m.further(pointer, place, stride)
+        if isinstance(index, int):
+            return self.m.builder.gep(pointer, [LONG(index * stride)], source_etype=BYTE)
+        return self.m.further(pointer, index, stride)
 
     def _term(self, source: Any, target: Any) -> None:
         """One row of the panel."""

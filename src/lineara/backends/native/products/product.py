@@ -20,7 +20,7 @@ from lineara.backends.native.lanes import I64, Dtype, Number
 from lineara.backends.native.loops import LONG, Loops
 from lineara.backends.native.memory import POINTER
 from lineara.backends.native.products.packing import pack
-from lineara.backends.native.products.tile import Tile, emit
+from lineara.backends.native.products.tile import Tile, call
 from lineara.backends.native.products.tiling import (
     BLOCK,
     Kind,
@@ -68,10 +68,10 @@ class Plan:
     @staticmethod
     def of(x: View, y: View, z: View) -> Plan:
         """The plan for z = x y."""
-        tiles = tiling(x, y, z)
-        if tiles.turned:
+        if z.strides[2] != z.dtype.itemsize:
             x, y, z = y.swapped(), x.swapped(), z.swapped()
         batch, rows, terms = x.shape
+        tiles = tiling(rows, terms, y.shape[2], x.dtype)
         work = batch * rows * terms * y.shape[2] * x.dtype.itemsize
         block = block_of_terms(x.dtype, tiles.panels.size * tiles.lanes, terms)
         blocks = -(-rows * block * x.dtype.itemsize // BLOCK)
@@ -245,7 +245,7 @@ class _Part:
             with m.loop(count) as i:
                 row = (i + begin) * rows.size + rows.offset
                 a, c = m.further(x, row, plan.x.strides[1]), m.further(z, row, plan.z.strides[1])
-                emit(m, tile, a, y, c, terms, first)
+                call(m, tile, a, y, c, terms, first)
 
     def _tiles(self, rows: Kind, block: Number) -> tuple[Number | int, Any]:
         """The first tile of a kind in a block of rows, and how many there are."""
@@ -259,7 +259,7 @@ class _Part:
 
     def _tile(self, rows: int, vectors: int, columns: int, step: int) -> Tile:
         plan = self.plan
-        (_, row, term), (_, down, across) = plan.x.strides, plan.z.strides
+        (_, row, term), down = plan.x.strides, plan.z.strides[1]
         return Tile(
             plan.dtype,
             rows,
@@ -270,6 +270,6 @@ class _Part:
             term,
             step,
             down,
-            across,
             registers().fused,
+            None if plan.block < plan.x.shape[2] else plan.block,
         )

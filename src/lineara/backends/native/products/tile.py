@@ -1,14 +1,14 @@
-"""One tile of a product: its totals are in registers while the terms go by."""
+"""Tiles of products, as functions of the module: the totals are in registers while the terms go by."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from llvmlite import ir
 
 from lineara.backends.native.lanes import I64, Dtype, Number
-from lineara.backends.native.loops import LONG, Loops
+from lineara.backends.native.loops import BYTE, LONG, Loops
 from lineara.backends.native.products.packing import pieces
 
 UNROLLED = 12
@@ -19,8 +19,8 @@ UNROLLED = 12
 class Tile:
     """The rows, the vectors of a row and their lanes, and the columns that are stored.
 
-    `row` and `term` are the distances of the elements of the first operand, in bytes, `panel` that of the rows of the panel,
-    `down` and `across` those of the result.
+    `row` and `term` are the distances of the elements of the first operand, in bytes, `panel` and `down` those of the rows of
+    the panel and of the result, whose columns are neighbours.
     """
 
     dtype: Dtype
@@ -32,32 +32,48 @@ class Tile:
     term: int
     panel: int
     down: int
-    across: int
     fused: bool
+    terms: int | None
 
 
-def emit(m: Loops, t: Tile, a: Any, b: Any, c: Any, terms: Any, first: Any) -> None:
-    """c = a·b, or c + a·b unless `first`, for so many terms: a number, or an LLVM value."""
-    _Emitter(m, t, a, b, c).run(terms, first)
+def call(m: Loops, t: Tile, a: Any, b: Any, c: Any, terms: Any, first: Any) -> None:
+    """c = a·b, or c + a·b unless `first`. Where the tile does not say how many terms there are, `terms` does."""
+    numbers = [v for v in astuple(t) if v is not t.dtype]
+    name = f"lineara.tile.{t.dtype.str[1:]}.{'.'.join(map(str, numbers))}"
+    given = [a, b, c] if t.terms is not None else [a, b, c, terms, first]
+    function = m.module.globals.get(name) or _function(m, t, name, [v.type for v in given])
+    m.builder.call(function, given)
+
+
+def _function(m: Loops, t: Tile, name: str, types: list[Any]) -> Any:
+    function = ir.Function(m.module, ir.FunctionType(ir.VoidType(), types), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    for argument in function.args[:3]:
+        argument.add_attribute("noalias")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    inside = Loops(builder, m.module, m.scratch, m.fail_if)
+    _Emitter(inside, t, *function.args[:3]).run(*function.args[3:])
+    builder.ret_void()
+    return function
 
 
 class _Emitter:
     def __init__(self, m: Loops, t: Tile, a: Any, b: Any, c: Any) -> None:
         self.m, self.t, self.a, self.b, self.c = m, t, a, b, c
 
-    def run(self, terms: Any, first: Any) -> None:
+    def run(self, terms: Any = None, first: Any = None) -> None:
+        """All steps, and the totals to memory."""
         m, t = self.m, self.t
         totals = self._begun(first)
-        steps = 1
-        if isinstance(terms, int):
-            steps = min(terms, max(1, UNROLLED // (t.rows * t.vectors)))
-            trips = terms // steps
-        else:
-            trips = terms
+        if t.terms is None:
+            self._store(self._trips(totals, terms, 1))
+            return
+        steps = min(t.terms, max(1, UNROLLED // (t.rows * t.vectors)))
+        trips = t.terms // steps
         totals = self._trips(totals, trips, steps)
-        if isinstance(terms, int):
-            for k in range(trips * steps, terms):
-                totals = self._step(totals, m.constant(k, I64))
+        for k in range(trips * steps, t.terms):
+            totals = self._step(totals, m.constant(k, I64))
         self._store(totals)
 
     def _begun(self, first: Any) -> list[Number]:
@@ -100,7 +116,8 @@ class _Emitter:
         k.add_incoming(onward, b.block)
         for phi, x in zip(phis, now, strict=True):
             phi.add_incoming(x.value, b.block)
-        b.cbranch(b.icmp_signed("<", onward, m.long(trips)), body, after)
+        branch = b.cbranch(b.icmp_signed("<", onward, m.long(trips)), body, after)
+        branch.set_metadata("llvm.loop", _as_written(m.module))
         b.position_at_end(after)
         return now
 
@@ -120,7 +137,7 @@ class _Emitter:
         return made
 
     def _at(self, pointer: Any, offset: int) -> Any:
-        return self.m.further(pointer, self.m.constant(offset, I64), 1) if offset else pointer
+        return self.m.builder.gep(pointer, [LONG(offset)], source_etype=BYTE) if offset else pointer
 
     def _loaded(self) -> list[Number]:
         m, t = self.m, self.t
@@ -128,7 +145,8 @@ class _Emitter:
         for i in range(t.rows):
             for j in range(t.vectors):
                 parts = [
-                    self._part(i, j * t.lanes + start, lanes) for start, lanes in self._pieces(j)
+                    m.load(self._place(i, j * t.lanes + start), t.dtype, lanes)
+                    for start, lanes in self._pieces(j)
                 ]
                 x = m.constant(0, t.dtype, t.lanes)
                 made.append(self._joined(parts, x))
@@ -141,18 +159,13 @@ class _Emitter:
         rest = [self.m.lane(x, i) for i in range(len(lanes), x.lanes)]
         return self.m.joined([*lanes, *rest])
 
-    def _part(self, i: int, column: int, lanes: int) -> Number:
-        m, t = self.m, self.t
-        place = self._at(self.c, i * t.down + column * t.across)
-        return m.load(place, t.dtype, lanes)
+    def _place(self, i: int, column: int) -> Any:
+        """Where an element of the result is."""
+        return self._at(self.c, i * self.t.down + column * self.t.dtype.itemsize)
 
     def _pieces(self, j: int) -> list[tuple[int, int]]:
         """The parts of a vector that are in the result, as they lie in memory."""
-        t = self.t
-        count = min(t.lanes, t.columns - j * t.lanes)
-        if t.across != t.dtype.itemsize:
-            return [(i, 1) for i in range(count)]
-        return pieces(count)
+        return pieces(min(self.t.lanes, self.t.columns - j * self.t.lanes))
 
     def _store(self, totals: list[Number]) -> None:
         m, t = self.m, self.t
@@ -161,5 +174,11 @@ class _Emitter:
                 for start, lanes in self._pieces(j):
                     x = totals[i * t.vectors + j]
                     part = x if lanes == x.lanes else m.shuffle(x, range(start, start + lanes))
-                    column = j * t.lanes + start
-                    m.store(self._at(self.c, i * t.down + column * t.across), part)
+                    m.store(self._place(i, j * t.lanes + start), part)
+
+
+def _as_written(module: Any) -> Any:
+    """What tells LLVM to leave a loop as it is: it would unroll it, which takes long and gains nothing."""
+    loop = module.add_metadata(["tile", module.add_metadata(["llvm.loop.unroll.disable"])])
+    loop.operands = (loop, *loop.operands[1:])
+    return loop

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from lineara.backends.native.compile import Target, host
 from lineara.backends.native.lanes import Dtype
-from lineara.backends.native.views import View
 
 VECTORS = 4
 """The vectors of a row of a tile at most."""
@@ -21,9 +20,8 @@ PANEL = 1 << 15
 """The bytes of a packed panel at most: it stays in the first-level cache."""
 BLOCK = 1 << 19
 """The bytes of the rows that are multiplied by one panel after the other: they stay in the second-level cache."""
-START, STORE, PACK, TURN = 12.0, 1.0, 0.25, 1.0
-"""What a tile costs beside its steps, an element that is stored alone, and one that is copied to a panel, or turned around;
-in steps of half a vector operation."""
+START = 12.0
+"""What a tile costs beside its steps, in vector operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,42 +91,32 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """The tiles of a product, the rows of each, the vectors of each, and whether rows and columns changed places."""
+    """The rows in tiles, and the vectors of columns, of so many lanes, in panels."""
 
     rows: Parts
     panels: Parts
     lanes: int
-    turned: bool
-    cost: float
+
+    def cost(self, terms: int) -> float:
+        """The time that it takes, in cycles of two vector operations."""
+        return sum(
+            panel.count * tile.count * (terms * _step(tile.size, panel.size) + START)
+            for panel in self.panels.kinds()
+            for tile in self.rows.kinds()
+        )
 
 
-def tiling(x: View, y: View, z: View) -> Tiling:
-    """The cheapest tiles for z = x y."""
-    plain = _best(x, y, z, turned=False)
-    turned = _best(y.swapped(), x.swapped(), z.swapped(), turned=True)
-    return min(plain, turned, key=lambda t: t.cost)
-
-
-def _best(x: View, y: View, z: View, *, turned: bool) -> Tiling:
-    (_, rows, terms), columns = x.shape, y.shape[2]
-    machine, size = registers(), x.dtype.itemsize
-    lanes = machine.size // size
+def tiling(rows: int, terms: int, columns: int, dtype: Dtype) -> Tiling:
+    """The cheapest tiles of a product."""
+    machine = registers()
+    lanes = machine.size // dtype.itemsize
     vectors = -(-columns // lanes)
-    packing = (PACK if y.strides[2] == size else TURN) * terms * columns
-    if y.strides[2] == size and columns % lanes == 0:
-        packing = 0.0
-    storing = 0.0 if z.strides[2] == size else STORE * rows * columns
     found = []
     for width in range(1, VECTORS + 1):
         panels = Parts(vectors, -(-vectors // width))
         tiles = Parts(rows, -(-rows // (machine.totals // width)))
-        cost = sum(
-            panel.count * tile.count * (terms * _step(tile.size, panel.size) + START)
-            for panel in panels.kinds()
-            for tile in tiles.kinds()
-        )
-        found.append(Tiling(tiles, panels, lanes, turned, cost + packing + storing))
-    return min(found, key=lambda t: t.cost)
+        found.append(Tiling(tiles, panels, lanes))
+    return min(found, key=lambda t: t.cost(terms))
 
 
 def _step(rows: int, vectors: int) -> float:
