@@ -108,10 +108,10 @@ def _transpose(operands: Any, cotangents: Any, *, spec: Spec) -> list[Any]:
 
 
 BLOCK, MANY = 16, 1 << 15
-"""A product of matrices goes to the library from so many rows, columns and terms on, and so many products of numbers."""
+"""A product of matrices runs as a whole from so many rows, columns and terms on, and so many products of numbers."""
 
 
-def _prefers_library(
+def _is_large(
     operands: tuple[ArrayType, ...], results: tuple[ArrayType, ...], attributes: Attributes
 ) -> bool:
     """Whether it is a product of matrices that are large in all directions, and inexact."""
@@ -133,7 +133,7 @@ def _groups(spec: Spec) -> tuple[Labels, Labels, Labels, Labels]:
 
 
 def _product(m: Any, operands: Any, results: Any, *, spec: Spec) -> None:
-    """Products of matrices by the library, each group of labels as one axis."""
+    """Products of matrices, each group of labels as one axis."""
     batch, rows, terms, columns = _groups(spec)
     needed = ((batch, rows, terms), (batch, terms, columns), (batch, rows, columns))
     x, y, z = [
@@ -156,7 +156,7 @@ contract: Primitive = multilinear(
     linear_in=(frozenset((0,)), frozenset((1,))),
     batch=with_attributes(_with_label),
     routine=_product,
-    prefers_routine=_prefers_library,
+    prefers_routine=_is_large,
     family="contraction",
     work=_work,
     examples=(

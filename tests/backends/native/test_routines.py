@@ -110,12 +110,13 @@ ROUNDED = {
     "gammainc",
     "betainc",
     "zeta",
+    "contract",
     "cumprod",
     "recurrence",
     "cofactors",
     "pinv",
 }
-"""Where NumPy may contract products of complex numbers, or sums series in another order."""
+"""Where NumPy may round products otherwise, or sums series in another order."""
 
 
 def agree(record, given, meant):

@@ -144,7 +144,7 @@ class Program:
         context, workspace = function.args[:2]
 
         def scratch(size: int) -> Any:
-            return emitter.space.at(emitter.space.block(size)[0])
+            return emitter.scratch(size)
 
         def fail_if(condition: Any, failure: Callable[[Details], Exception], *details: Any) -> None:
             with m.builder.if_then(condition, likely=False):

@@ -40,6 +40,13 @@ class Wholes(Emitter):
         super().__init__(m, space, out_of_range)
         self.program = program
         self.lists = lists
+        self.working: list[Root] = []
+
+    def scratch(self, size: int) -> Any:
+        """Working memory for the routine that is being emitted."""
+        block = self.space.block(size)
+        self.working.append(Root(True, block=block))
+        return self.space.at(block[0])
 
     def graph(self, graph: Graph, homes: dict[Value, Buffer]) -> None:
         """Run the steps of a graph whose parameters are in place, so that its results are readable."""
@@ -121,6 +128,8 @@ class Wholes(Emitter):
             self.places[v] = self.made(v)
         results = [Block(v.type, self._out(v)) for v in s.outputs]
         routine(self.m, operands, results, **attributes)
+        while self.working:
+            self.space.release(self.working.pop())
         self._settle_all(s)
 
     def _settle_all(self, s: Step) -> None:

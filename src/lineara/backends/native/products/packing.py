@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
@@ -14,37 +15,34 @@ SQUARE = 8
 """The rows and columns that are turned around in registers."""
 
 
-def pack(
-    m: Loops,
-    source: Any,
-    strides: tuple[int, int],
-    target: Any,
-    terms: Any,
-    shape: tuple[int, int],
-    dtype: Dtype,
-) -> None:
-    """Copy so many terms of the columns of a matrix to a panel; `shape` says how many columns, of how many in the panel."""
-    columns, width = shape
-    step, across = strides
-    function = _function(m, step, across, columns, width, dtype)
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """So many columns of a matrix, in a panel of a width; `step` and `across` are the bytes between its rows and columns."""
+
+    dtype: Dtype
+    step: int
+    across: int
+    columns: int
+    width: int
+
+
+def pack(m: Loops, source: Any, target: Any, terms: Any, p: Panel) -> None:
+    """Copy so many rows of a matrix to a panel."""
+    numbers = (p.step, p.across, p.columns, p.width)
+    name = f"lineara.panel.{p.dtype.str[1:]}.{'.'.join(map(str, numbers))}"
+    function = m.module.globals.get(name) or _function(m, p, name)
     m.builder.call(function, [source, target, terms])
 
 
-def _function(m: Loops, step: int, across: int, columns: int, width: int, dtype: Dtype) -> Any:
-    name = f"lineara.panel.{dtype.str[1:]}.{step}.{across}.{columns}.{width}"
-    known = m.module.globals.get(name)
-    if known is not None:
-        return known
+def _function(m: Loops, p: Panel, name: str) -> Any:
     type_ = ir.FunctionType(ir.VoidType(), [POINTER, POINTER, LONG])
     function = ir.Function(m.module, type_, name)
     function.linkage = "internal"
     function.attributes.add("noinline")
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
     for argument in function.args[:2]:
         argument.add_attribute("noalias")
-    _Packer(
-        Loops(builder, m.module, m.scratch, m.fail_if), step, across, columns, width, dtype
-    ).run(*function.args)
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    _Packer(Loops(builder, m.module, m.scratch, m.fail_if), p).run(*function.args)
     builder.ret_void()
     return function
 
@@ -52,13 +50,12 @@ def _function(m: Loops, step: int, across: int, columns: int, width: int, dtype:
 class _Packer:
     """Emits the copying: whole vectors where columns are neighbours, squares where terms are, else one by one."""
 
-    def __init__(
-        self, m: Loops, step: int, across: int, columns: int, width: int, dtype: Dtype
-    ) -> None:
-        self.m, self.step, self.across, self.dtype = m, step, across, dtype
-        self.columns, self.width = columns, width
+    def __init__(self, m: Loops, p: Panel) -> None:
+        self.m, self.dtype, self.columns, self.width = m, p.dtype, p.columns, p.width
+        self.step, self.across = p.step, p.across
 
     def run(self, source: Any, target: Any, terms: Any) -> None:
+        """All terms."""
         m, size = self.m, self.dtype.itemsize
         if self.across != size and self.step == size and self.columns >= SQUARE:
             whole = m.builder.sdiv(terms, LONG(SQUARE))

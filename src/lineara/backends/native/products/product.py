@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llvmlite import ir
@@ -19,7 +19,7 @@ from lineara.backends.native import threads
 from lineara.backends.native.lanes import I64, Dtype, Number
 from lineara.backends.native.loops import LONG, Loops
 from lineara.backends.native.memory import POINTER
-from lineara.backends.native.products.packing import pack
+from lineara.backends.native.products.packing import Panel, pack
 from lineara.backends.native.products.tile import Tile, call
 from lineara.backends.native.products.tiling import (
     BLOCK,
@@ -115,8 +115,8 @@ class Plan:
             whole = kind.size * lanes
             if missing and kind.last == count:
                 if kind.count > 1:
-                    yield kind._replace(last=count - 1), whole
-                yield kind._replace(first=count - 1), whole - missing
+                    yield replace(kind, last=count - 1), whole
+                yield replace(kind, first=count - 1), whole - missing
             else:
                 yield kind, whole
 
@@ -142,8 +142,8 @@ def _product(m: Loops, plan: Plan) -> Any:
         part.type = POINTER
         b.call(parallel, [part, frame, LONG(plan.parts), LONG(plan.workers)])
     else:
-        with _elsewhere(m, b).loop(plan.parts) as i:
-            b.call(part, [i.value, LONG(0), frame])
+        with _elsewhere(m, b).loop(plan.parts) as number:
+            b.call(part, [number.value, LONG(0), frame])
     b.ret_void()
     return function
 
@@ -163,7 +163,9 @@ def _part(m: Loops, plan: Plan) -> Any:
     """The function of a part."""
     function = _declared(m, f"{plan.name}.part", [LONG, LONG, POINTER])
     b = ir.IRBuilder(function.append_basic_block("entry"))
-    _Part(_elsewhere(m, b), plan, *function.args).run()
+    *counts, frame = function.args
+    inside = _elsewhere(m, b)
+    _Part(inside, plan, frame).run(*[inside.number(I64, n) for n in counts])
     b.ret_void()
     return function
 
@@ -171,34 +173,33 @@ def _part(m: Loops, plan: Plan) -> Any:
 class _Part:
     """Emits one part: the tiles of one panel, in one block of rows, of one matrix."""
 
-    def __init__(self, m: Loops, plan: Plan, number: Any, worker: Any, frame: Any) -> None:
+    def __init__(self, m: Loops, plan: Plan, frame: Any) -> None:
         self.m, self.plan = m, plan
-        self.number, self.worker = m.number(I64, number), m.number(I64, worker)
         b = m.builder
         self.x, self.y, self.z, self.scratch = [
             b.load(b.gep(frame, [LONG(i)], source_etype=POINTER), typ=POINTER) for i in range(4)
         ]
 
-    def run(self) -> None:
-        """All of it."""
+    def run(self, number: Number, worker: Number) -> None:
+        """The part of a number, by one of the threads."""
         m, plan = self.m, self.plan
-        if plan.parts > plan.blocks * plan.tiles.panels.count:
-            matrix, self.number = self._divided(plan.blocks * plan.tiles.panels.count)
+        each = plan.blocks * plan.tiles.panels.count
+        if plan.parts > each:
+            matrix, number = self._divided(number, each)
             self.x, self.y, self.z = [
                 m.further(p, matrix, v.strides[0])
                 for p, v in ((self.x, plan.x), (self.y, plan.y), (self.z, plan.z))
             ]
-        self.scratch = m.further(self.scratch, self.worker, plan.strip)
-        block, panel = self._divided(plan.tiles.panels.count)
+        self.scratch = m.further(self.scratch, worker, plan.strip)
+        block, panel = self._divided(number, plan.tiles.panels.count)
         kinds = list(plan.panels())
         for kind, columns in kinds:
             with self._if_among(panel, kind, alone=len(kinds) == 1):
                 self._panel(kind, columns, panel, block)
 
-    def _divided(self, count: int) -> tuple[Number, Number]:
-        quotient = self.m.builder.udiv(self.number.value, LONG(count))
-        whole = self.m.number(I64, quotient)
-        return whole, self.number - whole * count
+    def _divided(self, number: Number, count: int) -> tuple[Number, Number]:
+        whole = self.m.number(I64, self.m.builder.udiv(number.value, LONG(count)))
+        return whole, number - whole * count
 
     @contextmanager
     def _if_among(self, number: Number, kind: Kind, *, alone: bool) -> Iterator[None]:
@@ -234,11 +235,11 @@ class _Part:
         """The tiles of a block of rows, for a block of terms."""
         m, plan = self.m, self.plan
         x, y, z = places
-        step = plan.y.strides[1]
+        step, across = plan.y.strides[1:]
         if plan.packs(columns):
             shape = (columns, kind.size * plan.tiles.lanes)
-            pack(m, y, plan.y.strides[1:], self.scratch, m.long(terms), shape, plan.dtype)
-            y, step = self.scratch, shape[1] * plan.dtype.itemsize
+            pack(m, y, self.scratch, m.long(terms), Panel(plan.dtype, step, across, *shape))
+            y, step = self.scratch, kind.size * plan.tiles.lanes * plan.dtype.itemsize
         for rows in plan.tiles.rows.kinds():
             begin, count = self._tiles(rows, block)
             tile = self._tile(rows.size, kind.size, columns, step)

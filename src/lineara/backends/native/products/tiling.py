@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 from lineara.backends.native.compile import Target, host
 from lineara.backends.native.lanes import Dtype
@@ -51,8 +50,9 @@ def registers(target: Target | None = None) -> Registers:
     return Registers(32, 16, fused) if "+avx" in features else Registers(16, 16, fused)
 
 
-class Kind(NamedTuple):
-    """The parts of one size, by number from first to last: part i begins at `i * size + offset`."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The parts of one size, from number `first` to before `last`: part i begins at `i * size + offset`."""
 
     first: int
     last: int
