@@ -49,6 +49,8 @@ class Primitive:
     erased       how to apply it when its linear operands are linear no more; None: as it stands
     batch        `(record, operands, attributes) -> results`, for operands that all have a new first axis, of examples;
                  None: an elementwise record as it stands, any other one example after the other
+    batch_some   `(record, operands, batched, attributes) -> results`, where only the operands marked in `batched` have the new
+                 first axis; None: the others are repeated for each example
     scalar       `(m, *numbers, **attributes) -> number`, the meaning of an elementwise record on one element in machine
                  code: an expression of the arithmetic `m`, which a back end brings; None: `evaluate` is called back
     nest         `(operand types, result types, **attributes) -> loops`, one for each result (`lineara.ir.nest`)
@@ -75,6 +77,7 @@ class Primitive:
     linear_form: Callable[..., Any] | None = None
     erased: Callable[..., Any] | None = None
     batch: Callable[..., tuple[Any, ...]] | None = None
+    batch_some: Callable[..., tuple[Any, ...]] | None = None
     scalar: Callable[..., Any] | None = None
     nest: Callable[..., Any] | None = None
     routine: Callable[..., None] | None = None

@@ -18,18 +18,21 @@ from lineara.primitives.forms import (
     NUMBER,
     check_kind,
     multilinear,
-    with_attributes,
 )
 
 Labels = tuple[int, ...]
 Spec = tuple[Labels, Labels, Labels]
 
 
-def _with_label(size: int, spec: Spec) -> dict[str, Spec]:
-    """The contraction of each example: a label of their own that stands first everywhere."""
-    label = max((a for labels in spec for a in labels), default=-1) + 1
-    of_x, of_y, of_result = spec
-    return {"spec": ((label, *of_x), (label, *of_y), (label, *of_result))}
+def _batch_some(record: Primitive, operands: Any, batched: Any, attributes: Attributes) -> Any:
+    """The contraction of each example: a label of their own that stands first in the result and in what is batched.
+
+    So the product of one matrix with many vectors is a product of two matrices.
+    """
+    *given, of_result = attributes["spec"]
+    label = max((a for labels in attributes["spec"] for a in labels), default=-1) + 1
+    of_x, of_y = [(label, *a) if some else a for a, some in zip(given, batched, strict=True)]
+    return record.results(*operands, spec=(of_x, of_y, (label, *of_result)))
 
 
 def _contract(x: Any, y: Any, *, spec: Spec) -> Any:
@@ -154,7 +157,7 @@ contract: Primitive = multilinear(
     _infer_contract,
     _transpose,
     linear_in=(frozenset((0,)), frozenset((1,))),
-    batch=with_attributes(_with_label),
+    batch_some=_batch_some,
     routine=_product,
     prefers_routine=_is_large,
     family="contraction",

@@ -208,10 +208,16 @@ def _batched_call(op: Call, size: int, mask: Mask) -> Call:
 def _equation(batcher: Batcher, e: Equation) -> None:
     """An equation that runs no function, with some batched operand."""
     builder = batcher.builder
-    inputs = [batcher.all_examples(v) for v in e.inputs]
+    some = isinstance(e.op, Apply) and e.op.primitive.batch_some is not None
+    inputs = [batcher.now[v] if some else batcher.all_examples(v) for v in e.inputs]
     match e.op:
+        case Apply(primitive=record) if record.batch_some is not None:
+            batched = tuple([v in batcher.batched for v in e.inputs])
+            exprs = [Expr(builder, v) for v in inputs]
+            made = record.batch_some(record, exprs, batched, dict(e.op.attributes))
+            results: Sequence[Var] = [x.var for x in made]
         case Apply():
-            results: Sequence[Var] = _apply(batcher, e.op, inputs)
+            results = _apply(batcher, e.op, inputs)
         case Add():
             results = [builder.add(*inputs)]
         case Dup():
