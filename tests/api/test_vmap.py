@@ -7,7 +7,20 @@ from random import Random
 import numpy as np
 import pytest
 
-from lineara import cond, grad, hessian, jacfwd, jvp, linearize, scan, switch, vjp, vmap, while_loop
+from lineara import (
+    cond,
+    grad,
+    hessian,
+    jacfwd,
+    jit,
+    jvp,
+    linearize,
+    scan,
+    switch,
+    vjp,
+    vmap,
+    while_loop,
+)
 from lineara.errors import LinearaError, ShapeError, TraceError
 from lineara.frontend.trace import apply, current_trace, is_traced
 from lineara.primitives import REGISTRY
@@ -153,3 +166,31 @@ def applied(record, attributes):
 def test_errors_say_what_is_wrong(attempt, error, message):
     with pytest.raises(error, match=message):
         attempt()
+
+
+@pytest.mark.parametrize("in_axes", [(None, 0), (0, None), (0, 0)])
+def test_products_of_which_examples_change_one_operand(in_axes):
+    rng = np.random.default_rng(1)
+    m = rng.normal(size=(5, 4, 3) if in_axes[0] == 0 else (4, 3))
+    v = rng.normal(size=(5, 3) if in_axes[1] == 0 else 3)
+    weights = rng.normal(size=(5, 4))
+
+    def one_by_one(m, v):
+        rows = [
+            np.tanh((m[i] if m.ndim > 2 else m) @ (v[i] if v.ndim > 1 else v)) for i in range(5)
+        ]
+        return np.sum(weights * np.stack(rows))
+
+    def together(m, v):
+        return np.sum(weights * vmap(lambda m, v: np.tanh(m @ v), in_axes)(m, v))
+
+    assert np.isclose(together(m, v), one_by_one(m, v))
+    for found, meant in zip(
+        grad(together, (0, 1))(m, v), grad(one_by_one, (0, 1))(m, v), strict=True
+    ):
+        np.testing.assert_allclose(found, meant)
+
+
+def test_a_matrix_is_not_repeated_for_each_vector():
+    m = np.arange(12.0).reshape(4, 3)
+    assert "broadcast" not in jit(vmap(lambda v: m @ v)).show(X)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from llvmlite import ir
 
-from lineara.backends.native.lanes import I64, Dtype, Number
+from lineara.backends.native.lanes import Dtype, Number
 from lineara.backends.native.loops import BYTE, LONG, Loops
 from lineara.backends.native.memory import POINTER
 
@@ -15,34 +16,60 @@ SQUARE = 8
 """The rows and columns that are turned around in registers."""
 
 
+class Order(Enum):
+    """What lies side by side in a matrix."""
+
+    COLUMNS = "columns"
+    TERMS = "terms"
+    NEITHER = "neither"
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """So many columns of a matrix, in a panel of a width; `step` and `across` are the bytes between its rows and columns."""
+    """So many columns of a matrix, in a panel of a width; what lies side by side in the matrix."""
 
     dtype: Dtype
-    step: int
-    across: int
     columns: int
     width: int
+    order: Order
 
 
-def pack(m: Loops, source: Any, target: Any, terms: Any, p: Panel) -> None:
-    """Copy so many rows of a matrix to a panel."""
-    numbers = (p.step, p.across, p.columns, p.width)
-    name = f"lineara.panel.{p.dtype.str[1:]}.{'.'.join(map(str, numbers))}"
+def pack(
+    m: Loops,
+    source: Any,
+    target: Any,
+    terms: Any,
+    strides: tuple[int, ...],
+    shape: tuple[int, int],
+    dtype: Dtype,
+) -> None:
+    """Copy so many terms of some columns of a matrix to a panel; `shape` is these columns and the width of the panel.
+
+    The strides are those of the terms and of the columns.
+    """
+    step, across = strides
+    size, order = dtype.itemsize, Order.NEITHER
+    if across == size:
+        order = Order.COLUMNS
+    elif step == size and shape[0] >= SQUARE:
+        order = Order.TERMS
+    p = Panel(dtype, *shape, order)
+    name = f"lineara.panel.{dtype.str[1:]}.{order.value}.{p.columns}.{p.width}"
     function = m.module.globals.get(name) or _function(m, p, name)
-    m.builder.call(function, [source, target, terms])
+    m.builder.call(function, [source, target, terms, LONG(step), LONG(across)])
 
 
 def _function(m: Loops, p: Panel, name: str) -> Any:
-    type_ = ir.FunctionType(ir.VoidType(), [POINTER, POINTER, LONG])
+    type_ = ir.FunctionType(ir.VoidType(), [POINTER, POINTER, LONG, LONG, LONG])
     function = ir.Function(m.module, type_, name)
     function.linkage = "internal"
     function.attributes.add("noinline")
     for argument in function.args[:2]:
         argument.add_attribute("noalias")
     builder = ir.IRBuilder(function.append_basic_block("entry"))
-    _Packer(Loops(builder, m.module, m.scratch, m.fail_if), p).run(*function.args)
+    source, target, terms, step, across = function.args
+    packer = _Packer(Loops(builder, m.module, m.scratch, m.fail_if), p, step, across)
+    packer.run(source, target, terms)
     builder.ret_void()
     return function
 
@@ -50,76 +77,73 @@ def _function(m: Loops, p: Panel, name: str) -> Any:
 class _Packer:
     """Emits the copying: whole vectors where columns are neighbours, squares where terms are, else one by one."""
 
-    def __init__(self, m: Loops, p: Panel) -> None:
-        self.m, self.dtype, self.columns, self.width = m, p.dtype, p.columns, p.width
-        self.step, self.across = p.step, p.across
+    def __init__(self, m: Loops, p: Panel, step: Any, across: Any) -> None:
+        self.m, self.p, self.step, self.across = m, p, step, across
+        self.near, self.row = (LONG(n * p.dtype.itemsize) for n in (1, p.width))
 
     def run(self, source: Any, target: Any, terms: Any) -> None:
         """All terms."""
-        m, size = self.m, self.dtype.itemsize
-        if self.across != size and self.step == size and self.columns >= SQUARE:
+        m, done = self.m, LONG(0)
+        if self.p.order is Order.TERMS:
             whole = m.builder.sdiv(terms, LONG(SQUARE))
             with m.loop(whole) as i:
-                self._squares(
-                    self._at(source, i, SQUARE * self.step), self._row(target, i * SQUARE)
-                )
-            done = m.number(I64, m.builder.mul(whole, LONG(SQUARE)))
-            with m.loop(m.builder.sub(terms, done.value)) as i:
-                place = i + done
-                self._term(self._at(source, place, self.step), self._row(target, place))
-            return
-        with m.loop(terms) as i:
-            self._term(self._at(source, i, self.step), self._row(target, i))
+                first = (i * SQUARE).value
+                self._squares(*self._both(source, target, first))
+            done = m.builder.mul(whole, LONG(SQUARE))
+        with m.loop(m.builder.sub(terms, done)) as i:
+            self._term(*self._both(source, target, m.builder.add(i.value, done)))
 
-    def _row(self, target: Any, i: Number) -> Any:
-        return self._at(target, i, self.width * self.dtype.itemsize)
+    def _both(self, source: Any, target: Any, term: Any) -> tuple[Any, Any]:
+        """Where a term is in the matrix and in the panel."""
+        return self._at(source, term, self.step), self._at(target, term, self.row)
 
-    def _at(self, pointer: Any, index: Number | int, stride: int) -> Any:
+    def _at(self, pointer: Any, index: Any, stride: Any) -> Any:
         if isinstance(index, int):
-            return self.m.builder.gep(pointer, [LONG(index * stride)], source_etype=BYTE)
-        return self.m.further(pointer, index, stride)
+            index = LONG(index)
+        if isinstance(index, ir.Constant) and isinstance(stride, ir.Constant):
+            offset = LONG(index.constant * stride.constant)
+        else:
+            offset = self.m.builder.mul(index, stride)
+        return self.m.builder.gep(pointer, [offset], source_etype=BYTE)
 
     def _term(self, source: Any, target: Any) -> None:
         """One row of the panel."""
-        m, size = self.m, self.dtype.itemsize
-        if self.across == size:
-            for start, lanes in pieces(self.columns):
-                x = m.load(self._at(source, start, size), self.dtype, lanes)
-                m.store(self._at(target, start, size), x)
+        m, p = self.m, self.p
+        if p.order is Order.COLUMNS:
+            for start, lanes in pieces(p.columns):
+                x = m.load(self._at(source, start, self.near), p.dtype, lanes)
+                m.store(self._at(target, start, self.near), x)
         else:
-            with m.loop(self.columns) as j:
-                x = m.load(self._at(source, j, self.across), self.dtype)
-                m.store(self._at(target, j, size), x)
+            with m.loop(p.columns) as j:
+                x = m.load(self._at(source, j.value, self.across), p.dtype)
+                m.store(self._at(target, j.value, self.near), x)
         self._zeros(target)
 
     def _zeros(self, target: Any) -> None:
-        for start, lanes in pieces(self.width - self.columns):
-            place = self._at(target, self.columns + start, self.dtype.itemsize)
-            self.m.store(place, self.m.constant(0, self.dtype, lanes))
+        p = self.p
+        for start, lanes in pieces(p.width - p.columns):
+            place = self._at(target, p.columns + start, self.near)
+            self.m.store(place, self.m.constant(0, p.dtype, lanes))
 
     def _squares(self, source: Any, target: Any) -> None:
         """As many rows of the panel as a square has."""
-        m, size = self.m, self.dtype.itemsize
-        whole = self.columns // SQUARE
+        m, p = self.m, self.p
+        whole, rest = divmod(p.columns, SQUARE)
         with m.loop(whole) as j:
-            start = self._at(source, j, SQUARE * self.across)
-            rows = [
-                m.load(self._at(start, i, self.across), self.dtype, SQUARE) for i in range(SQUARE)
-            ]
-            place = self._at(target, j, SQUARE * size)
+            first = (j * SQUARE).value
+            start, place = self._at(source, first, self.across), self._at(target, first, self.near)
+            rows = [m.load(self._at(start, i, self.across), p.dtype, SQUARE) for i in range(SQUARE)]
             for i, x in enumerate(turned(m, rows)):
-                m.store(self._at(place, i, self.width * size), x)
-        rest = self.columns - whole * SQUARE
-        if rest:
-            start = self._at(source, whole * SQUARE, self.across)
-            place = self._at(target, whole * SQUARE, size)
-            with m.loop(rest) as j:
-                x = m.load(self._at(start, j, self.across), self.dtype, SQUARE)
-                column = self._at(place, j, size)
-                for i in range(SQUARE):
-                    m.store(self._at(column, i, self.width * size), m.lane(x, i))
-        for i in range(SQUARE if self.width > self.columns else 0):
-            self._zeros(self._at(target, i, self.width * size))
+                m.store(self._at(place, i, self.row), x)
+        with m.loop(rest) as j:
+            column = m.builder.add(j.value, LONG(whole * SQUARE))
+            x = m.load(self._at(source, column, self.across), p.dtype, SQUARE)
+            place = self._at(target, column, self.near)
+            for i in range(SQUARE):
+                m.store(self._at(place, i, self.row), m.lane(x, i))
+        if p.width > p.columns:
+            for i in range(SQUARE):
+                self._zeros(self._at(target, i, self.row))
 
 
 def turned(m: Loops, rows: list[Number]) -> list[Number]:

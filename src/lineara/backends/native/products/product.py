@@ -19,14 +19,13 @@ from lineara.backends.native import threads
 from lineara.backends.native.lanes import I64, Dtype, Number
 from lineara.backends.native.loops import LONG, Loops
 from lineara.backends.native.memory import POINTER
-from lineara.backends.native.products.packing import Panel, pack
-from lineara.backends.native.products.tile import Tile, call
+from lineara.backends.native.products.packing import pack
+from lineara.backends.native.products.tile import Layout, Tile, call
 from lineara.backends.native.products.tiling import (
     BLOCK,
     Kind,
     Tiling,
     block_of_terms,
-    registers,
     tiling,
 )
 from lineara.backends.native.views import View
@@ -238,15 +237,18 @@ class _Part:
         step, across = plan.y.strides[1:]
         if plan.packs(columns):
             shape = (columns, kind.size * plan.tiles.lanes)
-            pack(m, y, self.scratch, m.long(terms), Panel(plan.dtype, step, across, *shape))
+            pack(m, y, self.scratch, m.long(terms), (step, across), shape, plan.dtype)
             y, step = self.scratch, kind.size * plan.tiles.lanes * plan.dtype.itemsize
+        layout = Layout(*plan.x.strides[1:], step, plan.z.strides[1])
         for rows in plan.tiles.rows.kinds():
             begin, count = self._tiles(rows, block)
-            tile = self._tile(rows.size, kind.size, columns, step)
+            tile = Tile(
+                plan.dtype, rows.size, kind.size, plan.tiles.lanes, columns, first is not None
+            )
             with m.loop(count) as i:
                 row = (i + begin) * rows.size + rows.offset
                 a, c = m.further(x, row, plan.x.strides[1]), m.further(z, row, plan.z.strides[1])
-                call(m, tile, a, y, c, terms, first)
+                call(m, tile, (a, y, c), terms, first, layout)
 
     def _tiles(self, rows: Kind, block: Number) -> tuple[Number | int, Any]:
         """The first tile of a kind in a block of rows, and how many there are."""
@@ -257,20 +259,3 @@ class _Part:
         begin = m.maximum(block * size, m.constant(rows.first, I64))
         end = m.minimum((block + 1) * size, m.constant(rows.last, I64))
         return begin, (end - begin).value
-
-    def _tile(self, rows: int, vectors: int, columns: int, step: int) -> Tile:
-        plan = self.plan
-        (_, row, term), down = plan.x.strides, plan.z.strides[1]
-        return Tile(
-            plan.dtype,
-            rows,
-            vectors,
-            plan.tiles.lanes,
-            columns,
-            row,
-            term,
-            step,
-            down,
-            registers().fused,
-            None if plan.block < plan.x.shape[2] else plan.block,
-        )

@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
 from llvmlite import ir
 
-from lineara.backends.native.lanes import I64, Dtype, Number
+from lineara.backends.native.lanes import Dtype, Number
 from lineara.backends.native.loops import BYTE, LONG, Loops
 from lineara.backends.native.products.packing import pieces
-
-UNROLLED = 12
-"""Tiles of fewer vectors take several steps in one trip, so that a trip has about so many."""
+from lineara.backends.native.products.tiling import registers
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The rows, the vectors of a row and their lanes, and the columns that are stored.
-
-    `row` and `term` are the distances of the elements of the first operand, in bytes, `panel` and `down` those of the rows of
-    the panel and of the result, whose columns are neighbours.
-    """
+    """The rows, the vectors of a row and their lanes, and the columns that are stored; whether it adds to what is there."""
 
     dtype: Dtype
     rows: int
     vectors: int
     lanes: int
     columns: int
+    adds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The bytes between rows and terms of the first operand, between rows of the panel, and between those of the result."""
+
     row: int
     term: int
     panel: int
     down: int
-    fused: bool
-    terms: int | None
 
 
-def call(m: Loops, t: Tile, a: Any, b: Any, c: Any, terms: Any, first: Any) -> None:
-    """c = a·b, or c + a·b unless `first`. Where the tile does not say how many terms there are, `terms` does."""
-    numbers = [v for v in astuple(t) if v is not t.dtype]
-    name = f"lineara.tile.{t.dtype.str[1:]}.{'.'.join(map(str, numbers))}"
-    given = [a, b, c] if t.terms is not None else [a, b, c, terms, first]
+def call(m: Loops, t: Tile, places: Sequence[Any], terms: Any, first: Any, layout: Layout) -> None:
+    """c = a·b for so many terms, or c + a·b if the tile adds, unless `first`."""
+    name = f"lineara.tile.{t.dtype.str[1:]}.{t.rows}.{t.vectors}.{t.columns}.{int(t.adds)}"
+    distances = [LONG(n) for n in astuple(layout)]
+    given = [*places, *([first] if t.adds else []), m.long(terms), *distances]
     function = m.module.globals.get(name) or _function(m, t, name, [v.type for v in given])
     m.builder.call(function, given)
 
@@ -53,28 +53,24 @@ def _function(m: Loops, t: Tile, name: str, types: list[Any]) -> Any:
         argument.add_attribute("noalias")
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     inside = Loops(builder, m.module, m.scratch, m.fail_if)
-    _Emitter(inside, t, *function.args[:3]).run(*function.args[3:])
+    *given, terms, row, term, panel, down = function.args
+    a, b, c, *first = given
+    _Emitter(inside, t, (a, b, c), row, down).run(terms, term, panel, *first)
     builder.ret_void()
     return function
 
 
 class _Emitter:
-    def __init__(self, m: Loops, t: Tile, a: Any, b: Any, c: Any) -> None:
-        self.m, self.t, self.a, self.b, self.c = m, t, a, b, c
+    """Emits a tile. The rows of the first operand are found in threes, from one pointer each."""
 
-    def run(self, terms: Any = None, first: Any = None) -> None:
+    def __init__(self, m: Loops, t: Tile, places: Sequence[Any], row: Any, down: Any) -> None:
+        self.m, self.t = m, t
+        self.a, self.b, self.c = places
+        self.row, self.down = row, down
+
+    def run(self, terms: Any, term: Any, panel: Any, first: Any = None) -> None:
         """All steps, and the totals to memory."""
-        m, t = self.m, self.t
-        totals = self._begun(first)
-        if t.terms is None:
-            self._store(self._trips(totals, terms, 1))
-            return
-        steps = min(t.terms, max(1, UNROLLED // (t.rows * t.vectors)))
-        trips = t.terms // steps
-        totals = self._trips(totals, trips, steps)
-        for k in range(trips * steps, t.terms):
-            totals = self._step(totals, m.constant(k, I64))
-        self._store(totals)
+        self._store(self._trips(self._begun(first), terms, term, panel))
 
     def _begun(self, first: Any) -> list[Number]:
         """Zeros, or what is there."""
@@ -98,43 +94,50 @@ class _Emitter:
             made.append(m.number(t.dtype, phi))
         return made
 
-    def _trips(self, totals: list[Number], trips: Any, steps: int) -> list[Number]:
-        m, b = self.m, self.m.builder
+    def _trips(self, totals: list[Number], terms: Any, term: Any, panel: Any) -> list[Number]:
+        m, b, t = self.m, self.m.builder, self.t
+        bases = [self._further(self.a, self.row, i) for i in range(0, t.rows, 3)]
         before, body, after = b.block, b.append_basic_block("term"), b.append_basic_block("done")
         b.branch(body)
         b.position_at_end(body)
-        k = b.phi(LONG)
-        k.add_incoming(LONG(0), before)
-        phis = [b.phi(x.value.type) for x in totals]
-        for phi, x in zip(phis, totals, strict=True):
-            phi.add_incoming(x.value, before)
-        now = [m.number(self.t.dtype, phi) for phi in phis]
-        place = m.number(I64, k)
-        for i in range(steps):
-            now = self._step(now, place * steps + i if steps > 1 else place)
+        started = [
+            (b.phi(v.type), v) for v in (LONG(0), self.b, *bases, *[x.value for x in totals])
+        ]
+        k, vectors, *rest = [phi for phi, _ in started]
+        now = [m.number(t.dtype, phi) for phi in rest[len(bases) :]]
+        made = self._step(now, vectors, rest[: len(bases)])
         onward = b.add(k, LONG(1), flags=("nuw", "nsw"))
-        k.add_incoming(onward, b.block)
-        for phi, x in zip(phis, now, strict=True):
-            phi.add_incoming(x.value, b.block)
-        branch = b.cbranch(b.icmp_signed("<", onward, m.long(trips)), body, after)
+        moved = [b.gep(vectors, [panel], source_etype=BYTE)]
+        moved += [b.gep(p, [term], source_etype=BYTE) for p in rest[: len(bases)]]
+        for (phi, begin), end in zip(
+            started, [onward, *moved, *[x.value for x in made]], strict=True
+        ):
+            phi.add_incoming(begin, before)
+            phi.add_incoming(end, b.block)
+        branch = b.cbranch(b.icmp_signed("<", onward, terms), body, after)
         branch.set_metadata("llvm.loop", _as_written(m.module))
         b.position_at_end(after)
-        return now
+        return made
 
-    def _step(self, totals: list[Number], k: Number) -> list[Number]:
+    def _step(self, totals: list[Number], start: Any, bases: Sequence[Any]) -> list[Number]:
         """One term: an outer product."""
         m, t = self.m, self.t
-        start = m.further(self.b, k, t.panel)
         width = t.lanes * t.dtype.itemsize
         vectors = [m.load(self._at(start, j * width), t.dtype, t.lanes) for j in range(t.vectors)]
-        column = m.further(self.a, k, t.term)
         made = []
         for i in range(t.rows):
-            x = m.splat(m.load(self._at(column, i * t.row), t.dtype), t.lanes)
+            place = self._further(bases[i // 3], self.row, i % 3)
+            x = m.splat(m.load(place, t.dtype), t.lanes)
             for j, y in enumerate(vectors):
                 total = totals[i * t.vectors + j]
-                made.append(m.intrinsic("fma", x, y, total) if t.fused else total + x * y)
+                made.append(m.intrinsic("fma", x, y, total) if registers().fused else total + x * y)
         return made
+
+    def _further(self, pointer: Any, distance: Any, count: int) -> Any:
+        b = self.m.builder
+        if count == 0:
+            return pointer
+        return b.gep(pointer, [b.mul(distance, LONG(count))], source_etype=BYTE)
 
     def _at(self, pointer: Any, offset: int) -> Any:
         return self.m.builder.gep(pointer, [LONG(offset)], source_etype=BYTE) if offset else pointer
@@ -161,7 +164,7 @@ class _Emitter:
 
     def _place(self, i: int, column: int) -> Any:
         """Where an element of the result is."""
-        return self._at(self.c, i * self.t.down + column * self.t.dtype.itemsize)
+        return self._at(self._further(self.c, self.down, i), column * self.t.dtype.itemsize)
 
     def _pieces(self, j: int) -> list[tuple[int, int]]:
         """The parts of a vector that are in the result, as they lie in memory."""
