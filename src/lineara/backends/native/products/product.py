@@ -39,6 +39,7 @@ WORKERS = 64
 FAR = 1 << 16
 """The bytes of a panel from which on it is packed though it need not be, if four tiles or more read it."""
 LINE = 64
+BIT = ir.IntType(1)
 
 
 def multiply(m: Loops, x: View, y: View, z: View) -> None:
@@ -218,7 +219,7 @@ class _Part:
         z = m.further(self.z, column, plan.z.strides[2])
         terms = plan.x.shape[2]
         if plan.block == terms:
-            self._rows(kind, columns, (self.x, y, z), block, terms, None)
+            self._rows(kind, columns, (self.x, y, z), block, terms, ir.Constant(BIT, 1))
             return
         with m.loop(-(-terms // plan.block)) as i:
             start = i * plan.block
@@ -242,9 +243,7 @@ class _Part:
         layout = Layout(*plan.x.strides[1:], step, plan.z.strides[1])
         for rows in plan.tiles.rows.kinds():
             begin, count = self._tiles(rows, block)
-            tile = Tile(
-                plan.dtype, rows.size, kind.size, plan.tiles.lanes, columns, first is not None
-            )
+            tile = Tile(plan.dtype, rows.size, kind.size, plan.tiles.lanes, columns)
             with m.loop(count) as i:
                 row = (i + begin) * rows.size + rows.offset
                 a, c = m.further(x, row, plan.x.strides[1]), m.further(z, row, plan.z.strides[1])

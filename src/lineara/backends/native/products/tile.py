@@ -16,14 +16,13 @@ from lineara.backends.native.products.tiling import registers
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The rows, the vectors of a row and their lanes, and the columns that are stored; whether it adds to what is there."""
+    """The rows, the vectors of a row and their lanes, and the columns that are stored."""
 
     dtype: Dtype
     rows: int
     vectors: int
     lanes: int
     columns: int
-    adds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,10 @@ class Layout:
 
 
 def call(m: Loops, t: Tile, places: Sequence[Any], terms: Any, first: Any, layout: Layout) -> None:
-    """c = a·b for so many terms, or c + a·b if the tile adds, unless `first`."""
-    name = f"lineara.tile.{t.dtype.str[1:]}.{t.rows}.{t.vectors}.{t.columns}.{int(t.adds)}"
+    """c = a·b for so many terms where they are the first, else c + a·b."""
+    name = f"lineara.tile.{t.dtype.str[1:]}.{t.rows}.{t.vectors}.{t.columns}"
     distances = [LONG(n) for n in astuple(layout)]
-    given = [*places, *([first] if t.adds else []), m.long(terms), *distances]
+    given = [*places, first, m.long(terms), *distances]
     function = m.module.globals.get(name) or _function(m, t, name, [v.type for v in given])
     m.builder.call(function, given)
 
@@ -53,9 +52,8 @@ def _function(m: Loops, t: Tile, name: str, types: list[Any]) -> Any:
         argument.add_attribute("noalias")
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     inside = Loops(builder, m.module, m.scratch, m.fail_if)
-    *given, terms, row, term, panel, down = function.args
-    a, b, c, *first = given
-    _Emitter(inside, t, (a, b, c), row, down).run(terms, term, panel, *first)
+    a, b, c, first, terms, row, term, panel, down = function.args
+    _Emitter(inside, t, (a, b, c), row, down).run(first, terms, term, panel)
     builder.ret_void()
     return function
 
@@ -68,7 +66,7 @@ class _Emitter:
         self.a, self.b, self.c = places
         self.row, self.down = row, down
 
-    def run(self, terms: Any, term: Any, panel: Any, first: Any = None) -> None:
+    def run(self, first: Any, terms: Any, term: Any, panel: Any) -> None:
         """All steps, and the totals to memory."""
         self._store(self._trips(self._begun(first), terms, term, panel))
 
@@ -76,8 +74,6 @@ class _Emitter:
         """Zeros, or what is there."""
         m, t = self.m, self.t
         zeros = [m.constant(0, t.dtype, t.lanes)] * (t.rows * t.vectors)
-        if first is None:
-            return zeros
         b = m.builder
         before, load, start = b.block, b.append_basic_block("more"), b.append_basic_block("start")
         b.cbranch(first, start, load)

@@ -19,7 +19,7 @@ PANEL = 1 << 15
 """The bytes of a packed panel at most: it stays in the first-level cache."""
 BLOCK = 1 << 19
 """The bytes of the rows that are multiplied by one panel after the other: they stay in the second-level cache."""
-START, KIND = 12.0, 0.03
+START, KIND = 12.0, 0.05
 """What a tile costs beside its steps, in cycles; what part of the time another kind of tiles, to be compiled, must save."""
 
 
@@ -112,8 +112,9 @@ def tiling(rows: int, terms: int, columns: int, dtype: Dtype) -> Tiling:
     found = []
     for width in range(1, VECTORS + 1):
         panels = Parts(vectors, -(-vectors // width))
-        tiles = Parts(rows, -(-rows // (machine.totals // width)))
-        found.append(Tiling(tiles, panels, lanes))
+        most = machine.totals // width
+        counts = {-(-rows // height) for height in range(most // 2, most + 1)}
+        found += [Tiling(Parts(rows, count), panels, lanes) for count in sorted(counts)]
     return min(found, key=lambda t: t.cost(terms))
 
 
