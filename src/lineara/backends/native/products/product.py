@@ -235,18 +235,18 @@ class _Part:
         """The tiles of a block of rows, for a block of terms."""
         m, plan = self.m, self.plan
         x, y, z = places
-        step, across = plan.y.strides[1:]
+        (_, row, term), (_, step, across) = plan.x.strides, plan.y.strides
         if plan.packs(columns):
             shape = (columns, kind.size * plan.tiles.lanes)
             pack(m, y, self.scratch, m.long(terms), (step, across), shape, plan.dtype)
             y, step = self.scratch, kind.size * plan.tiles.lanes * plan.dtype.itemsize
-        layout = Layout(*plan.x.strides[1:], step, plan.z.strides[1])
+        layout = Layout(row, term, step, plan.z.strides[1])
         for rows in plan.tiles.rows.kinds():
             begin, count = self._tiles(rows, block)
             tile = Tile(plan.dtype, rows.size, kind.size, plan.tiles.lanes, columns)
             with m.loop(count) as i:
-                row = (i + begin) * rows.size + rows.offset
-                a, c = m.further(x, row, plan.x.strides[1]), m.further(z, row, plan.z.strides[1])
+                start = (i + begin) * rows.size + rows.offset
+                a, c = m.further(x, start, layout.row), m.further(z, start, layout.down)
                 call(m, tile, (a, y, c), terms, first, layout)
 
     def _tiles(self, rows: Kind, block: Number) -> tuple[Number | int, Any]:
