@@ -47,6 +47,11 @@ def multiply(m: Loops, x: View, y: View, z: View) -> None:
     if 0 in (*x.shape, *y.shape):
         m.map(lambda: m.constant(0, z.dtype), [], z)
         return
+    if z.dtype.itemsize not in z.strides[1:]:
+        made = m.space(z.dtype, z.shape)
+        multiply(m, x, y, made)
+        m.copy(made, z)
+        return
     plan = Plan.of(x, y, z)
     function = m.module.globals.get(plan.name) or _product(m, plan)
     scratch = m.scratch(plan.workers * plan.strip)
