@@ -5,8 +5,11 @@ A node that a plan asked to be computed again is never merged with another one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from lineara.backends.native.constants import folded
 from lineara.backends.native.flat import (
@@ -20,9 +23,11 @@ from lineara.backends.native.flat import (
     inner_graphs,
     with_graphs,
 )
+from lineara.backends.native.recomputing import is_cheap
 from lineara.backends.native.steps import loops_of
 from lineara.ir import Add, Apply, ArrayType, Literal
 from lineara.ir.nest import Nest
+from lineara.primitives.arithmetic import mul, scale
 
 
 def simplified(graph: Graph) -> Graph:
@@ -103,6 +108,8 @@ def _alias(node: Node, literals: dict[Value, Literal]) -> Value | None:
             if x in literals and literals[x].value == 0:
                 return y
         return None
+    if node.op.primitive in (mul, scale):
+        return _times_one(node, literals)
     if len(node.outputs) != 1 or not node.inputs or node.inputs[0].type is not node.outputs[0].type:
         return None
     record = node.op.primitive
@@ -119,6 +126,14 @@ def _alias(node: Node, literals: dict[Value, Literal]) -> Value | None:
     return node.inputs[0] if straight and nest.result == tuple(range(len(nest.extents))) else None
 
 
+def _times_one(node: Node, literals: dict[Value, Literal]) -> Value | None:
+    """The operand of a product of reals whose other one is 1."""
+    for x, y in (node.inputs, node.inputs[::-1]):
+        if x in literals and literals[x].value == 1 and literals[x].type.dtype.kind == "f":
+            return y if y.type is node.outputs[0].type else None
+    return None
+
+
 def _folded(node: Node, literals: dict[Value, Literal]) -> Literal | None:
     """The constant that a node of constants is: a view of one, or exact arithmetic on them."""
     op = node.op
@@ -133,7 +148,23 @@ def _folded(node: Node, literals: dict[Value, Literal]) -> Literal | None:
         first = loops[0] if loops is not None else None
         view = isinstance(first, Nest) and (first.element is None or first.contiguous)
         return Literal(given[0].value, type_) if view and given[0] is not None else None
-    return None
+    return _computed(node, [g for g in given if g is not None])
+
+
+def _computed(node: Node, given: Sequence[Literal]) -> Literal | None:
+    """The real number, neither 0 nor infinite, that exact arithmetic makes of others."""
+    (result,), op = node.outputs, node.op
+    assert isinstance(result.type, ArrayType)
+    if any(t.dtype.kind != "f" for t in (result.type, *[g.type for g in given])):
+        return None
+    if not isinstance(op, Apply) or op.primitive.scalar is None or not is_cheap(node):
+        return None
+    with np.errstate(all="ignore"):
+        (made,) = op.primitive.evaluate(
+            *[np.asarray(g.value, g.type.dtype) for g in given], **dict(op.attributes)
+        )
+    value = float(made)
+    return Literal(value, result.type) if np.isfinite(value) and value != 0 else None
 
 
 def _without_dead(graph: Graph) -> Graph:
