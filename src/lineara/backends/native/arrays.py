@@ -36,9 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Frame:
-    """One level that is being run: the last group that reads each value, and the group that runs now."""
+    """One level that is being run: the last group that reads each value, and the group that runs now.
+
+    `inlined` are the steps whose elements are computed where they are read.
+    """
 
     last: dict[Value, int]
+    inlined: frozenset[Step] = frozenset()
     now: int = 0
 
 
@@ -143,17 +147,21 @@ class Arrays:
         if isinstance(place, Buffer):
             return place
         target = self.homes.get(v) or self.new(v)
-        number = self.numbers.get(v) if place is None else None
+        self.fill(v, target)
+        self.places[v] = target
+        return target
+
+    def fill(self, v: Value, target: Buffer) -> None:
+        """Write a value that is no array yet into memory."""
+        number = self.numbers.get(v) if v not in self.places else None
         extents = dict(enumerate(v.shape))
 
-        def fill(at: dict[int, Position], lanes: int) -> None:
+        def put(at: dict[int, Position], lanes: int) -> None:
             positions = [at[a] for a in range(len(v.shape))]
             x = number if number is not None else read(self.m, self.places[v], positions, lanes)
             write(self.m, target, positions, x, lanes)
 
-        self.over(extents, {}, fill, borders=self.borders(v))
-        self.places[v] = target
-        return target
+        self.over(extents, {}, put, borders=self.borders(v))
 
     def copy(self, source: Value, target: Buffer) -> None:
         """Copy a value to a place."""

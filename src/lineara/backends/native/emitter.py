@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import Any
 
 from lineara.backends.native import parallel
 from lineara.backends.native.arrays import Frame
 from lineara.backends.native.changes import Changes
-from lineara.backends.native.flat import Constant, Value
+from lineara.backends.native.flat import Constant, Node, Value
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.lanewise import PIECES, segments, unrolled
 from lineara.backends.native.partition import Bound, Group, Partition, late
@@ -33,10 +34,15 @@ from lineara.backends.native.places import (
     viewed,
     write,
 )
-from lineara.backends.native.steps import Step
+from lineara.backends.native.stencils import computed, inlined
+from lineara.backends.native.steps import Step, steps_of_node
 from lineara.backends.native.totals import Total
+from lineara.ir import Apply
 from lineara.ir.nest import Computed, Join, Linear, Nest, Update
+from lineara.primitives.conversion import stop_gradient
 
+LARGE = 1 << 14
+"""The elements of an array from which on it is worth the while to write it in a loop that threads may share."""
 At = dict[Step, dict[int, Position]]
 """The positions of the indices that are bound, of each step."""
 
@@ -47,7 +53,10 @@ class Emitter(Changes, ABC):
     def level(self, steps: Sequence[Step], at: At, needed: Iterable[Value]) -> None:
         """Run steps, whose indices are bound as `at` says; the needed values are readable afterwards."""
         bound: Bound = {s: frozenset(at[s]) for s in steps}
-        groups = Partition(late(self._formulas(steps)), bound).groups
+        literals = {s.output for s in steps if s.is_formula}
+        steps, needed = self._formulas(steps), tuple(needed)
+        again = frozenset() if any(at.values()) else inlined(steps, needed, literals)
+        groups = Partition(late(steps), bound, again).groups
         last: dict[Value, int] = {}
         for g in groups:
             for s in g.steps:
@@ -55,7 +64,7 @@ class Emitter(Changes, ABC):
                     last[v] = g.order
         for v in needed:
             last[v] = len(groups)
-        frame = Frame(last)
+        frame = Frame(last, again)
         self.frames.append(frame)
         made: list[Root] = []
         for g in groups:
@@ -115,6 +124,9 @@ class Emitter(Changes, ABC):
 
     def _step(self, s: Step, at: dict[int, Position], group: Group) -> None:
         """One step outside of loops of its own level."""
+        if s in self.frames[-1].inlined:
+            self._name(s.output, computed(self, s))
+            return
         if not at:
             self._prepare(s, 1)
         if s.is_view and self._view(s, at):
@@ -185,6 +197,20 @@ class Emitter(Changes, ABC):
             lambda full, lanes: self._store(s, target, full, self._value(s, full, lanes), lanes),
         )
         self.places[s.output] = target
+
+    def fill(self, v: Value, target: Buffer) -> None:
+        """Write a value that is no array yet into memory; what is large is a loop like others, which threads may share."""
+        large = v.shape and prod(v.shape) >= LARGE and isinstance(self.places.get(v), Formula)
+        if not large or self.apart or self.lanes > 1:
+            super().fill(v, target)
+            return
+        (step,) = steps_of_node(Node(Apply(stop_gradient), (v,), (Value(v.type),)))
+        group = Group(v.shape[0], [step], {step: 0})
+        self.homes[step.output] = target
+        self.frames.append(Frame({step.output: 1}))
+        self._loop(group, {step: {}})
+        self.frames.pop()
+        del self.homes[step.output], self.places[step.output]
 
     # ------------------------------------------------------------------ elements
 

@@ -41,7 +41,7 @@ def segments(emitter: Emitter, g: Group, at: At) -> list[Segment]:
     n = g.extent
     assert n is not None
     several = emitter.lanes == 1 and n >= 4 and _worth_it(emitter, g, at)
-    light = _width(g) <= LIGHT and _is_close(emitter, g)
+    light = _width(g) + _inlined(emitter, g) <= LIGHT and _is_close(emitter, g)
     made: list[Segment] = []
     for first, end in between(n, _borders(emitter, g)):
         part = end - first
@@ -99,14 +99,21 @@ def _width(g: Group) -> float:
     return sum(max(1.0, _effort(s)) for s in g.steps if not s.is_view)
 
 
+def _inlined(emitter: Emitter, g: Group) -> float:
+    """The operations of an element of each array that is computed where it is read."""
+    read = {v: emitter.places.get(v) for s in g.steps for v in s.inputs}
+    return sum(place.work for place in read.values() if isinstance(place, Formula))
+
+
 def trip_elements(g: Group, at: At) -> int:
     """The elements of the largest step of one trip."""
     return max([_rest(s, at, g.index[s]) for s in g.steps if not s.is_view], default=1)
 
 
-def trip_work(g: Group, at: At) -> float:
+def trip_work(emitter: Emitter, g: Group, at: At) -> float:
     """The operations of one trip."""
-    return sum(_rest(s, at, g.index[s]) * max(1.0, _effort(s)) for s in g.steps if not s.is_view)
+    own = sum(_rest(s, at, g.index[s]) * max(1.0, _effort(s)) for s in g.steps if not s.is_view)
+    return own + trip_elements(g, at) * _inlined(emitter, g)
 
 
 def _effort(s: Step) -> float:

@@ -74,7 +74,7 @@ def cut(
     start, stop, lanes = segment
     trips = stop - start
     inside = trip_elements(g, at)
-    shared = trips * trip_work(g, at) >= WORTH
+    shared = trips * trip_work(emitter, g, at) >= WORTH
     large = trips * inside >= 8 * ELEMENTS if totals else shared
     if emitter.apart or emitter.lanes > 1 or not large:
         return None

@@ -7,7 +7,7 @@ position at which it is made, and when nothing waits for the end of the loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -56,10 +56,14 @@ Bound = dict[Step, frozenset[int]]
 
 
 class Partition:
-    """The groups of the steps at one level, where some indices of each step are bound by the loops around."""
+    """The groups of the steps at one level, where some indices of each step are bound by the loops around.
 
-    def __init__(self, steps: Sequence[Step], bound: Bound) -> None:
+    Those whose elements are computed where they are read stand outside of loops.
+    """
+
+    def __init__(self, steps: Sequence[Step], bound: Bound, inlined: Collection[Step] = ()) -> None:
         self.bound = bound
+        self.inlined = inlined
         self.groups: list[Group] = []
         self.made_by: dict[Value, Group] = {}
         self.maker: dict[Value, Step] = {}
@@ -85,7 +89,8 @@ class Partition:
             g = self.made_by.get(v)
             if g is not None:
                 after = max(after, g.order + (g.extent is not None or not straight_now or g.whole))
-        if straight_now or (s.is_view and self._is_outside(s, ahead)):
+        outside = s in self.inlined or (s.is_view and self._is_outside(s, ahead))
+        if straight_now or outside:
             self._straight(s, after if straight_now else self._after(s))
             return
         if isinstance(s.loops, Nest):
@@ -122,8 +127,8 @@ class Partition:
         return k is None or self._is_larger(s, k, g, ahead)
 
     def _after(self, s: Step) -> int:
-        g = self.made_by.get(s.inputs[0])
-        return 0 if g is None else g.order + (g.extent is not None or g.whole)
+        made = [self.made_by[v] for v in s.inputs if v in self.made_by]
+        return max([g.order + (g.extent is not None or g.whole) for g in made], default=0)
 
     def _straight(self, s: Step, after: int) -> None:
         for g in self.groups[after : after + 1]:

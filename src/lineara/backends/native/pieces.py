@@ -44,7 +44,7 @@ def pieced(emitter: Emitter, s: Step) -> Formula | None:
             Part(s.inputs[number], _starts(access), extents)
             for number, extents, access in loops.parts
         ]
-    elif isinstance(loops, Update) and _is_static(loops):
+    elif isinstance(loops, Update) and is_static(loops):
         under, join = s.inputs[0], loops.join
         if not isinstance(emitter.places.get(under), Formula):
             return None
@@ -64,7 +64,8 @@ def _starts(access: Any) -> tuple[int, ...]:
     return tuple([x.start for x in access])
 
 
-def _is_static(loops: Update) -> bool:
+def is_static(loops: Update) -> bool:
+    """Whether an update changes one part, which is known."""
     return loops.value is not None and all(
         isinstance(x, Along) and x.step == 1 and x.index == a for a, x in enumerate(loops.target)
     )
@@ -105,8 +106,9 @@ def _formula(
             total = changed if inside is True else m.where(inside, changed, total)
         return total
 
-    count = len(parts) + sum([_count(place) for _, place in known.values()])
-    return Formula(element, _borders(v, parts, known), _roots(known), count)
+    formulas = [place for _, place in known.values() if isinstance(place, Formula)]
+    count, work = len(parts) + sum(f.parts for f in formulas), sum(f.work for f in formulas)
+    return Formula(element, _borders(v, parts, known), _roots(known), count, work)
 
 
 def _within(

@@ -175,14 +175,15 @@ def row_major(shape: Sequence[int], stays: Sequence[bool] | None = None) -> tupl
 class Formula:
     """An array that is nowhere: its element at positions is made when it is read.
 
-    Between two of the `borders` of an axis its elements are made alike; `roots` is the memory that they are made of, and
-    `parts` the number of arrays that it is put together of.
+    Between two of the `borders` of an axis its elements are made alike; `roots` is the memory that they are made of,
+    `parts` the number of arrays that it is put together of, and `work` the operations that make an element.
     """
 
     element: Callable[[Sequence[Position], int], Number]
     borders: tuple[frozenset[int], ...] = ()
     roots: tuple[Root, ...] = ()
     parts: int = 0
+    work: float = 0.0
 
     @property
     def is_pieced(self) -> bool:
@@ -288,7 +289,8 @@ def viewed(m: Machine, place: Place, access: Access, shape: tuple[int, ...]) -> 
         def element(positions: Sequence[Position], lanes: int) -> Number:
             return formula.element([along(m, x, lambda k: positions[k]) for x in access], lanes)  # type: ignore[arg-type]
 
-        return Formula(element, seen(place.borders, access, len(shape)), place.roots, place.parts)
+        borders = seen(place.borders, access, len(shape))
+        return Formula(element, borders, place.roots, place.parts, place.work)
     strides: list[int | None] = [0] * len(shape)
     offset = place.offset
     for x, stride in zip(access, place.strides, strict=True):
