@@ -53,7 +53,7 @@ def machine_code(text: str, level: int | None = None) -> bytes:
     kept = store()
     if kept is None:
         return compiler.object_code(text, level)
-    key = _digest(text, compiler.level_of(text) if level is None else level)
+    key = key_of(text, level)
     code = kept.get(key)
     if code is None:
         code = compiler.object_code(text, level)
@@ -61,14 +61,15 @@ def machine_code(text: str, level: int | None = None) -> bytes:
     return code
 
 
-def _digest(text: str, level: int) -> str:
-    hasher = blake2b(_compiler(), digest_size=20)
-    hasher.update(f"{level} {text}".encode())
+def key_of(text: str, level: int | None = None) -> str:
+    """The digest by which the object code of a module is kept."""
+    hasher = blake2b(compiled_by(), digest_size=20)
+    hasher.update(f"{compiler.level_of(text) if level is None else level} {text}".encode())
     return hasher.hexdigest()
 
 
 @cache
-def _compiler() -> bytes:
+def compiled_by() -> bytes:
     """What compiles: LLVM, how it is asked, and for which processor."""
     asked = Path(compiler.__file__).read_bytes()
     return repr((compiler.host(), llvmlite.__version__, llvm.llvm_version_info, asked)).encode()

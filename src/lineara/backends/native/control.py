@@ -112,7 +112,7 @@ class Control(Choices):
         """One trip: the parameters, the body, and what it gives to where it goes."""
         body = loop.op.body
         scope = dict(self.numbers), dict(self.places)
-        mark = self.lists.mark()
+        mark = self.lists.mark(body)
         for p, v in loop.constants:
             self.alias(p, v)
         for c in loop.carries:
@@ -130,8 +130,7 @@ class Control(Choices):
             elif self.places.get(r) is not target:
                 self.copy(r, target)
         leave(loop.carries)
-        if not any(isinstance(r.type, ListType) for r in body.results):
-            self.lists.release(mark)
+        self.lists.release(mark)
         self.numbers, self.places = scope
 
     def _target_row(
@@ -245,7 +244,7 @@ class Control(Choices):
         """One trip of a loop of unknown length."""
         body = op.body
         scope = dict(self.numbers), dict(self.places)
-        mark = self.lists.mark()
+        mark = None if lists else self.lists.mark(body)
         for p, v in zip(body.params, constants, strict=False):
             self.alias(p, v)
         homes: dict[Value, Buffer] = {}
@@ -257,6 +256,5 @@ class Control(Choices):
         for v, r in zip(lists, body.results[op.carry :], strict=True):
             self.lists.append(self, self.places[v], r)
         leave(carries)
-        if not lists and not any(isinstance(r.type, ListType) for r in body.results):
-            self.lists.release(mark)
+        self.lists.release(mark)
         self.numbers, self.places = scope

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
-from lineara.backends.native.flat import Value
+from lineara.backends.native.flat import Graph, Value, graphs_within
 from lineara.backends.native.places import (
     LONG,
     Buffer,
@@ -169,13 +169,24 @@ class Lists:
 
         e.over(dict(enumerate(x.shape)), {}, add)
 
-    def mark(self) -> Any:
-        """What the chain holds now."""
-        return self.m.builder.load(self.chain, typ=POINTER)
+    def mark(self, body: Graph) -> Any:
+        """What the chain holds before a trip of a body that makes lists and gives none; None for any other body."""
+        gives = any(isinstance(r.type, ListType) for r in body.results)
+        return (
+            None
+            if gives or not _makes_lists(body)
+            else self.m.builder.load(self.chain, typ=POINTER)
+        )
 
     def release(self, mark: Any) -> None:
-        """Give back what has been asked for since."""
-        self.m.builder.call(release(self.m.module), [self.chain, mark])
+        """Give back what has been asked for since the mark, if there is one."""
+        if mark is not None:
+            self.m.builder.call(release(self.m.module), [self.chain, mark])
+
+
+def _makes_lists(graph: Graph) -> bool:
+    nodes = [n for g in graphs_within(graph) for n in g.nodes]
+    return any(isinstance(v.type, ListType) for n in nodes for v in n.outputs)
 
 
 def _library(module: Any, name: str, result: Any, operands: tuple[Any, ...]) -> Any:

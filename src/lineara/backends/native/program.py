@@ -15,15 +15,14 @@ from typing import Any
 from llvmlite import ir
 
 from lineara.backends.native.boundary import boundary_results, boundary_type
-from lineara.backends.native.cache import machine_code
-from lineara.backends.native.callback import Callback, install
-from lineara.backends.native.compile import load
+from lineara.backends.native.cache import key_of, machine_code
+from lineara.backends.native.callback import Callback
 from lineara.backends.native.control import Control
 from lineara.backends.native.executable import Details, Executable
 from lineara.backends.native.flat import Graph, Node, Value, flatten, graph_work
+from lineara.backends.native.image import CALLBACKS, KERNEL, Image
 from lineara.backends.native.interrupt import interrupted, trips_between_looks
 from lineara.backends.native.lanes import Number
-from lineara.backends.native.library import symbols
 from lineara.backends.native.lists import RELEASE, ListPlace, Lists, release
 from lineara.backends.native.places import LONG, Buffer, Index, Machine, Root, row_major
 from lineara.backends.native.simplify import simplified
@@ -34,7 +33,6 @@ from lineara.primitives.gathering import out_of_bounds
 
 BYTE, INT, POINTER = ir.IntType(8), ir.IntType(32), ir.PointerType()
 CONTEXT, CHAIN, CLOCK = 64, 32, 40
-CALLBACKS = "lineara.callbacks"
 LONG_ENOUGH = 20_000
 """The operations of a kernel for which other threads may run Python."""
 
@@ -61,7 +59,7 @@ class Program:
     def __init__(self, graph: Graph, emitter: Callable[..., Control] = Control) -> None:
         self.main = graph
         self.emitter = emitter
-        self.exports = ["kernel"]
+        self.exports: list[str] = []
         self.module = ir.Module("lineara")
         self.failures: list[Callable[[Details], Exception]] = []
         self.numbers: dict[Any, int] = {}
@@ -75,7 +73,7 @@ class Program:
 
     def _kernel(self) -> int:
         function, size = self._function(self.main, "main")
-        kernel = ir.Function(self.module, ir.FunctionType(INT, [POINTER] * 3), "kernel")
+        kernel = ir.Function(self.module, ir.FunctionType(INT, [POINTER] * 3), KERNEL)
         for argument in kernel.args:
             argument.add_attribute("noalias")
         inputs, outputs, workspace = kernel.args
@@ -259,27 +257,28 @@ class Program:
 
     # ------------------------------------------------------------------ machine code
 
-    def executable(self, level: int | None = None) -> Executable:
-        """The kernel in memory."""
+    def image(self, level: int | None = None) -> tuple[Image, bytes]:
+        """The kernel, and its object code."""
         if self.callbacks:
             table = self.module.globals[CALLBACKS]
             type_ = ir.ArrayType(POINTER, len(self.callbacks))
             table.value_type, table.initializer = type_, ir.Constant(type_, None)
-            self.exports.append(CALLBACKS)
-        code = machine_code(str(self.module), level)
-        library = load(code, self.exports, symbols(code))
-        if self.callbacks:
-            install(library[CALLBACKS], self.callbacks)
-        return Executable(
-            library["kernel"],
+        text = str(self.module)
+        image = Image(
+            key_of(text, level),
+            tuple(self.exports),
             tuple([boundary_type(v.type) for v in self.main.params]),
             tuple(boundary_results(self._results)),
             self.workspace,
             tuple(self.failures),
-            (library, self.callbacks),
             self.work > LONG_ENOUGH,
-            library[RELEASE] if RELEASE in self.exports else 0,
         )
+        return image, machine_code(text, level)
+
+    def executable(self, level: int | None = None) -> Executable:
+        """The kernel in memory."""
+        image, code = self.image(level)
+        return image.loaded(code, self.callbacks)
 
 
 def _place(v: Value, pointer: Any) -> Any:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
+from lineara.backends.native import kept
 from lineara.backends.native.boundary import entering, leaving
 from lineara.backends.native.calling import Kernel
 from lineara.backends.native.constants import NOTHING, Known, with_known
 from lineara.backends.native.entry import entry_of
+from lineara.backends.native.executable import Executable
 from lineara.backends.native.flat import Graph, flatten
 from lineara.backends.native.program import Program
 from lineara.backends.native.selection import selected
@@ -41,13 +43,26 @@ def kernel(
         if found is not None:
             _kernels.move_to_end(key)
             return found
-    made = Kernel(Program(graph_of(function, known)).executable(level))
+    made = Kernel(_executable(function, level, known))
     entry = made, entry_of(made)
     with _lock:
         _kernels[key] = entry
         while len(_kernels) > ROOM:
             _kernels.popitem(last=False)
     return entry
+
+
+def _executable(function: Function, level: int | None, known: Known) -> Executable:
+    """The machine code of a function, which is kept on disk."""
+    name = kept.key_of(function, level, known)
+    found = kept.found(name) if name else None
+    if found is not None:
+        return found
+    program = Program(graph_of(function, known))
+    image, code = program.image(level)
+    if name and not program.callbacks:
+        kept.put(name, image)
+    return image.loaded(code, program.callbacks)
 
 
 def clear() -> None:

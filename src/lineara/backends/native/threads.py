@@ -109,7 +109,7 @@ def _checked(n: object, where: str) -> int:
 def _loaded() -> Library:
     """The code, for as long as the process lives: its threads sleep in it."""
     text = _text()
-    code = machine_code(text, level=2)
+    code = machine_code(text, level=1)
     library = load(code, (NAME, FORGET, COUNT))
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
     forget = ctypes.CFUNCTYPE(None)(library[FORGET])
