@@ -31,6 +31,7 @@ from lineara.ir import ArrayType
 from lineara.ir.nest import Access, Computed
 
 if TYPE_CHECKING:
+    from lineara.backends.native.partition import Group
     from lineara.backends.native.totals import Total
 
 
@@ -58,6 +59,7 @@ class Arrays:
         self.homes: dict[Value, Buffer] = {}
         self.totals: dict[Step, Place | Total] = {}
         self.frames: list[Frame] = []
+        self.grouped: dict[Any, list[Group]] = {}
         self.lanes = 1
         self.context: Any = None
         self.apart = False

@@ -52,11 +52,10 @@ class Emitter(Changes, ABC):
 
     def level(self, steps: Sequence[Step], at: At, needed: Iterable[Value]) -> None:
         """Run steps, whose indices are bound as `at` says; the needed values are readable afterwards."""
-        bound: Bound = {s: frozenset(at[s]) for s in steps}
         literals = {s.output for s in steps if s.is_formula}
         steps, needed = self._formulas(steps), tuple(needed)
         again = frozenset() if any(at.values()) else inlined(steps, needed, literals)
-        groups = Partition(late(steps), bound, again).groups
+        groups = self._groups(steps, at, again)
         last: dict[Value, int] = {}
         for g in groups:
             for s in g.steps:
@@ -80,6 +79,14 @@ class Emitter(Changes, ABC):
             made = [r for r in made if not self._finished(r, frame)]
         self.space.made += made
         self.frames.pop()
+
+    def _groups(self, steps: Sequence[Step], at: At, again: frozenset[Step]) -> list[Group]:
+        """The groups of steps at a level; trips of a loop that are written out one by one have the same."""
+        bound: Bound = {s: frozenset(at[s]) for s in steps}
+        key = tuple(bound.items()), again
+        if key not in self.grouped:
+            self.grouped[key] = Partition(late(steps), bound, again).groups
+        return self.grouped[key]
 
     def _finished(self, root: Root, frame: Frame) -> bool:
         """Give memory back that no later group reads; True if so."""

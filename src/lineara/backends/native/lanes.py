@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from struct import pack, unpack
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,11 @@ from llvmlite import ir
 
 BOOL, I64 = np.dtype(np.bool_), np.dtype(np.int64)
 Dtype = np.dtype[Any]
+ROOM = 4096
+"""How many constants are remembered."""
 
 
+@cache
 def real_of(dtype: Dtype) -> Dtype:
     """The dtype of the parts: float32 for complex64, every other dtype itself."""
     return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
@@ -24,6 +29,7 @@ def complex_of(dtype: Dtype) -> Dtype:
     return np.dtype(f"c{dtype.itemsize * 2}")
 
 
+@cache
 def part_type(dtype: Dtype, lanes: int = 1) -> Any:
     """The LLVM type of a part in a register: a bool is one bit there."""
     real = real_of(dtype)
@@ -35,6 +41,7 @@ def part_type(dtype: Dtype, lanes: int = 1) -> Any:
     return one if lanes == 1 else ir.VectorType(one, lanes)
 
 
+@cache
 def cell_type(dtype: Dtype, lanes: int = 1) -> Any:
     """The LLVM type of a part in memory: a bool is one byte there."""
     return part_type(np.dtype(np.uint8) if dtype == BOOL else dtype, lanes)
@@ -120,6 +127,17 @@ class Lanes(ABC):
     def __init__(self, builder: Any, module: Any) -> None:
         self.builder = builder
         self.module = module
+        self._block: Any = None
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is made once in a block of code, so that it need not be written, read and found to be the same again."""
+        if self.builder.block is not self._block:
+            self._block, self._made = self.builder.block, {}
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = make()
+        return found
 
     @abstractmethod
     def add(self, x: Number, y: Number) -> Number:
@@ -168,12 +186,15 @@ class Lanes(ABC):
         return Number(self, x.dtype, lanes, tuple([self._repeated(p, lanes) for p in x.parts]))
 
     def _repeated(self, value: Any, lanes: int) -> Any:
+        return self.once(("repeated", value, lanes), lambda: self._spread(value, lanes))
+
+    def _spread(self, value: Any, lanes: int) -> Any:
         type_ = ir.VectorType(value.type, lanes)
         if isinstance(value, ir.Constant):
             return ir.Constant(type_, [value] * lanes)
         first = self.builder.insert_element(ir.Constant(type_, ir.Undefined), value, _index(0))
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        return self.builder.shuffle_vector(first, ir.Constant(type_, ir.Undefined), mask)
+        nothing = ir.Constant(type_, ir.Undefined)
+        return self.builder.shuffle_vector(first, nothing, _mask((0,) * lanes))
 
     def matched(self, *operands: Number | complex) -> tuple[Number, ...]:
         """The operands as numbers on the same lanes; Python numbers take the dtype of the others."""
@@ -192,7 +213,7 @@ class Lanes(ABC):
         """The lanes of a vector with these indices, in this order; one index gives one lane."""
         if len(lanes) == 1:
             return self.lane(x, lanes[0])
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+        mask = _mask(tuple(lanes))
         parts = [
             self.builder.shuffle_vector(p, ir.Constant(p.type, ir.Undefined), mask) for p in x.parts
         ]
@@ -306,20 +327,31 @@ class Lanes(ABC):
         return self.each(x.dtype, self.builder.not_, x)
 
 
+@cache
 def _index(value: int) -> Any:
     return ir.Constant(ir.IntType(32), value)
 
 
 def _constant(value: Any, dtype: Dtype, lanes: int) -> Any:
-    one = part_type(dtype)
     if dtype.kind == "f":
-        scalar = ir.Constant(one, float(value))
-    elif dtype == BOOL:
-        scalar = ir.Constant(one, int(bool(value)))
-    else:
-        half = 1 << (8 * dtype.itemsize - 1)
-        scalar = ir.Constant(one, (int(value) + half) % (2 * half) - half)
-    return scalar if lanes == 1 else ir.Constant(part_type(dtype, lanes), [scalar] * lanes)
+        return _written(pack("d", float(value)), dtype, lanes)
+    if dtype == BOOL:
+        return _written(int(bool(value)), dtype, lanes)
+    half = 1 << (8 * dtype.itemsize - 1)
+    return _written((int(value) + half) % (2 * half) - half, dtype, lanes)
+
+
+@lru_cache(ROOM)
+def _written(value: int | bytes, dtype: Dtype, lanes: int) -> Any:
+    """A constant of an integer or of the bits of a number; its text is made once."""
+    number = unpack("d", value)[0] if isinstance(value, bytes) else value
+    one = ir.Constant(part_type(dtype), number)
+    return one if lanes == 1 else ir.Constant(part_type(dtype, lanes), [one] * lanes)
+
+
+@lru_cache(ROOM)
+def _mask(lanes: tuple[int, ...]) -> Any:
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
 
 
 def _suffix(type_: Any) -> str:

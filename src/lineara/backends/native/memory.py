@@ -17,7 +17,11 @@ class Memory(Lanes):
 
     def at(self, pointer: Any, index: Number | int, dtype: Dtype) -> Any:
         """The pointer to the element of a dtype with this index, counted from a pointer."""
-        value = ir.Constant(ir.IntType(64), index) if isinstance(index, int) else index.value
+        place = index if isinstance(index, int) else index.value
+        return self.once((pointer, place, dtype), lambda: self._at(pointer, place, dtype))
+
+    def _at(self, pointer: Any, place: Any, dtype: Dtype) -> Any:
+        value = ir.Constant(ir.IntType(64), place) if isinstance(place, int) else place
         element: Any = cell_type(dtype)
         if dtype.kind == "c":
             element = ir.ArrayType(element, 2)

@@ -49,7 +49,7 @@ class Machine(Procedure):
             return y
         if isinstance(y, int) and y == 0:
             return x
-        return self.builder.add(self.long(x), self.long(y))
+        return self.once(("+", x, y), lambda: self.builder.add(self.long(x), self.long(y)))
 
     def times(self, x: Index, n: int) -> Index:
         """An index times a constant."""
@@ -57,7 +57,9 @@ class Machine(Procedure):
             return x * n
         if n == 0:
             return 0
-        return x if n == 1 else self.builder.mul(x, self.long(n))
+        if n == 1:
+            return x
+        return self.once(("*", x, n), lambda: self.builder.mul(x, self.long(n)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from lineara.backends.native.program import Program
 from lineara.backends.native.selection import selected
 from lineara.backends.native.simplify import simplified
 from lineara.backends.native.tapes import shortened
-from lineara.ir import Function
+from lineara.ir import Function, collector_paused
 
 ROOM = 2000
 """How many kernels are kept, the least recently used forgotten beyond."""
@@ -58,8 +58,9 @@ def _executable(function: Function, level: int | None, known: Known) -> Executab
     found = kept.found(name) if name else None
     if found is not None:
         return found
-    program = Program(graph_of(function, known))
-    image, code = program.image(level)
+    with collector_paused():
+        program = Program(graph_of(function, known))
+        image, code = program.image(level)
     if name and not program.callbacks:
         kept.put(name, image)
     return image.loaded(code, program.callbacks)
