@@ -245,3 +245,15 @@ def test_a_profile_leaves_the_function_as_it_was(jitted):
     before = jitted(X, W).tobytes()
     profile(jitted, X, W)
     assert jitted(X, W).tobytes() == before
+
+
+def test_loops_without_lists_give_no_memory_back():
+    def walk(x):
+        return lineara.scan(lambda c, v: (c * v, c), 1.0, x)[0]
+
+    def until(x):
+        return lineara.while_loop(lambda c: c < 1e3, lambda c: c * c, x)
+
+    code = lineara.jit(lineara.grad(walk)).show(np.full(9, 1.1), stage="llvm")
+    assert "lineara.release" not in code
+    assert "lineara.release" in lineara.jit(lineara.grad(until)).show(2.0, stage="llvm")

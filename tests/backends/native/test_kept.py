@@ -116,6 +116,19 @@ def test_failures_are_found_again(emitted):
     assert len(emitted) == 2
 
 
+def test_tapes_of_loops_of_unknown_length_are_found_again(emitted):
+    def halved(x):
+        return lineara.while_loop(lambda c: c > 1.0, lambda c: c * 0.5, x)
+
+    counts = []
+    for _ in range(2):
+        run.clear()
+        y, back = lineara.vjp(halved, np.array(20.0))
+        assert (y, *back(np.array(1.0))) == (0.625, 1 / 32)
+        counts.append(len(emitted))
+    assert counts[0] == counts[1] > 0
+
+
 def test_a_record_of_the_user_is_not_what_its_name_says(emitted):
     for power in (2, 3):
         record = elementwise("own", "a power", lambda x, n=power: x**n, [lambda y, x: x])
