@@ -144,9 +144,9 @@ def _check_dtypes(
 def _columns(derivative: LinearMap) -> list[list[Any]]:
     """[result leaf][argument leaf] -> block, the derivative of all basis vectors of the argument at once."""
     types = derivative.domain.types
-    parts = [derivative.of_basis(j) for j in range(len(types))]
+    parts = [derivative.of_basis(j, last=True) for j in range(len(types))]
     return [
-        [_block(np.moveaxis(parts[j][i], 0, -1), y, x) for j, x in enumerate(types)]
+        [_block(parts[j][i], y, x) for j, x in enumerate(types)]
         for i, y in enumerate(derivative.codomain.types)
     ]
 

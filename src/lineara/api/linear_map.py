@@ -19,6 +19,8 @@ from lineara.ir import ArrayType, Function, Type, has_tangent
 from lineara.syntax import to_text
 from lineara.transforms import transpose
 from lineara.transforms.batch import batch
+from lineara.transforms.compress import NO_INDICES, Indices, on_basis
+from lineara.transforms.sparsity import DependenceError
 from lineara.typecheck import check
 
 
@@ -65,6 +67,7 @@ class LinearMap:
         codomain: Space,
         single: bool,
         what: str = "tangent",
+        known: Indices = NO_INDICES,
     ) -> None:
         self.function = function
         self.domain = domain
@@ -72,6 +75,7 @@ class LinearMap:
         self._tape = list(tape)
         self._single = single
         self._what = what
+        self._known = known
 
     def __call__(self, *tangents: Any) -> Any:
         """Apply the map."""
@@ -92,12 +96,28 @@ class LinearMap:
         """The transpose."""
         transposed = check(transpose(self.function))
         what = "cotangent" if self._what == "tangent" else "tangent"
-        back = LinearMap(transposed, self._tape, self.codomain, self.domain, True, what)
+        back = LinearMap(
+            transposed, self._tape, self.codomain, self.domain, True, what, self._known
+        )
         back.__dict__["T"] = self
         return back
 
-    def of_basis(self, leaf: int) -> list[Any]:
-        """The map of every basis vector of one leaf of its domain: for each leaf of the codomain, a stack of results."""
+    def of_basis(self, leaf: int, *, last: bool = False) -> list[Any]:
+        """The map of every basis vector of one leaf of its domain: for each leaf of the codomain, a stack of results.
+
+        The axis of the basis vectors is the first, or the `last`. Those that nothing depends on together share rows.
+        """
+        types = self.domain.types
+        number = sum(map(has_tangent, types[:leaf]))
+        try:
+            made = on_basis(self.function, number, self._known, last)
+        except DependenceError:
+            return self._of_each(leaf, last)
+        given = call(check(made.function), [*self._tape, *made.constants])
+        return self._stacks(given, made.stacked, leaf, last)
+
+    def _of_each(self, leaf: int, last: bool) -> list[Any]:
+        """The map of every basis vector, each in a row of its own."""
         types = self.domain.types
         count = types[leaf].size
         mask = [i == leaf for i, t in enumerate(types) if has_tangent(t)]
@@ -105,10 +125,21 @@ class LinearMap:
         vectors = [
             _basis(t) if i == leaf else zeros(t) for i, t in enumerate(types) if has_tangent(t)
         ]
-        given = iter(call(check(function), self._tape, vectors))
-        batched = iter(out)
+        given = call(check(function), self._tape, vectors)
+        moved = [
+            np.moveaxis(x, 0, -1) if last and is_batched else x
+            for x, is_batched in zip(given, out, strict=True)
+        ]
+        return self._stacks(moved, out, leaf, last)
+
+    def _stacks(
+        self, given: Sequence[Any], stacked: Sequence[bool], leaf: int, last: bool
+    ) -> list[Any]:
+        """For each leaf of the codomain, a stack; what is no stack is the same for each basis vector."""
+        count = self.domain.types[leaf].size
+        rest = iter(zip(given, stacked, strict=True))
         return [
-            _all_examples(next(given), next(batched), count) if has_tangent(t) else None
+            _all_examples(*next(rest), count, last) if has_tangent(t) else None
             for t in self.codomain.types
         ]
 
@@ -135,8 +166,12 @@ def _basis(type_: Type) -> Any:
     return np.eye(type_.size, dtype=type_.dtype).reshape(type_.size, *type_.shape)
 
 
-def _all_examples(result: Any, is_batched: bool, count: int) -> Any:
-    return result if is_batched else np.broadcast_to(result, (count, *result.shape))
+def _all_examples(result: Any, is_batched: bool, count: int, last: bool) -> Any:
+    if is_batched:
+        return result
+    if last:
+        return np.broadcast_to(result[..., None], (*result.shape, count))
+    return np.broadcast_to(result, (count, *result.shape))
 
 
 def linear_map_of(arguments: Arguments, recorded: Recorded) -> tuple[list[Any], LinearMap]:
@@ -149,9 +184,18 @@ def linear_map_of(arguments: Arguments, recorded: Recorded) -> tuple[list[Any], 
     given = call(nonlinear, [*arguments.leaves, *recorded.captured])
     results, tape = given[: len(function.results)], given[len(function.results) :]
     single = len(arguments.specs) == 1
-    return results, LinearMap(
-        linear, tape, _domain(arguments, function), _codomain(recorded), single
-    )
+    domain, codomain = _domain(arguments, function), _codomain(recorded)
+    known = _indices(nonlinear, recorded)
+    return results, LinearMap(linear, tape, domain, codomain, single, known=known)
+
+
+def _indices(nonlinear: Function, recorded: Recorded) -> Indices:
+    """What of the tape is an array of indices that was captured."""
+    captured = nonlinear.params[len(nonlinear.params) - len(recorded.captured) :]
+    arrays = dict(zip(captured, recorded.captured, strict=True))
+    tape = nonlinear.results[len(recorded.function.results) :]
+    on_tape = {i: arrays.get(v) for i, v in enumerate(tape)}
+    return Indices.of({i: x for i, x in on_tape.items() if isinstance(x, np.ndarray)})
 
 
 def _domain(arguments: Arguments, function: Function) -> Space:

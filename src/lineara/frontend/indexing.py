@@ -16,6 +16,7 @@ from lineara.frontend.entries import (
     in_range,
     is_array,
     is_number,
+    out_of_range,
 )
 from lineara.frontend.promotion import (
     Array,
@@ -244,7 +245,7 @@ def _ascending(entry: slice, n: int) -> tuple[tuple[int, int, int], bool]:
 def _number_in_range(i: Any, n: int, axis: int) -> int:
     k = operator.index(i)
     if not -n <= k < n:
-        raise gathering.out_of_bounds(k, axis, n, user_origin())
+        raise out_of_range(k, n, axis)
     return k % n
 
 

@@ -89,17 +89,7 @@ class Batcher:
 
     def repeat(self, v: Var) -> Var:
         """A value repeated for each example."""
-        if v.type is UNIT:
-            return v  # a linear one as well, which a tuple of nothing is not
-        if isinstance(v.type, TupleType):
-            return self.builder.make_tuple([self.repeat(x) for x in self.builder.unpack(v)])
-        assert isinstance(v.type, ArrayType), "lists come out of loops, batched where they need be"
-        axes = tuple(range(1, len(v.type.shape) + 1))
-        repeated = shape.broadcast(
-            Expr(self.builder, v), shape=(self.size, *v.type.shape), axes=axes
-        )
-        result: Var = repeated.var
-        return result
+        return repeated(self.builder, v, self.size)
 
 
 @memoised
@@ -211,13 +201,11 @@ def _equation(batcher: Batcher, e: Equation) -> None:
     some = isinstance(e.op, Apply) and e.op.primitive.batch_some is not None
     inputs = [batcher.now[v] if some else batcher.all_examples(v) for v in e.inputs]
     match e.op:
-        case Apply(primitive=record) if record.batch_some is not None:
+        case Apply() if some:
             batched = tuple([v in batcher.batched for v in e.inputs])
-            exprs = [Expr(builder, v) for v in inputs]
-            made = record.batch_some(record, exprs, batched, dict(e.op.attributes))
-            results: Sequence[Var] = [x.var for x in made]
+            results: Sequence[Var] = apply_to_some(builder, e.op, inputs, batched)
         case Apply():
-            results = _apply(batcher, e.op, inputs)
+            results = apply_to_all(builder, batcher.size, e.op, inputs)
         case Add():
             results = [builder.add(*inputs)]
         case Dup():
@@ -236,17 +224,26 @@ def _equation(batcher: Batcher, e: Equation) -> None:
         batcher.bind(old, new, True)
 
 
-def _apply(batcher: Batcher, op: Apply, inputs: list[Var]) -> list[Var]:
+def apply_to_some(builder: Builder, op: Apply, inputs: Sequence[Var], batched: Mask) -> list[Var]:
+    """Apply a record that takes operands without examples as they are."""
+    rule = op.primitive.batch_some
+    assert rule is not None
+    made = rule(op.primitive, [Expr(builder, v) for v in inputs], batched, dict(op.attributes))
+    return [x.var for x in made]
+
+
+def apply_to_all(builder: Builder, size: int, op: Apply, inputs: Sequence[Var]) -> list[Var]:
+    """Apply a record to all examples; all operands have the examples along a first axis."""
     primitive, attributes = op.primitive, dict(op.attributes)
     if primitive.elementwise:
-        return list(batcher.builder.apply(primitive, inputs, attributes))
+        return list(builder.apply(primitive, inputs, attributes))
     if primitive.batch is None:
-        return _one_by_one(batcher, op, inputs)
-    exprs = [Expr(batcher.builder, v) for v in inputs]
+        return _one_by_one(builder, size, op, inputs)
+    exprs = [Expr(builder, v) for v in inputs]
     return [x.var for x in primitive.batch(primitive, exprs, attributes)]
 
 
-def _one_by_one(batcher: Batcher, op: Apply, inputs: list[Var]) -> list[Var]:
+def _one_by_one(builder: Builder, size: int, op: Apply, inputs: Sequence[Var]) -> list[Var]:
     """A loop over the examples."""
     body = Builder(op.primitive.name)
     params = []
@@ -255,7 +252,19 @@ def _one_by_one(batcher: Batcher, op: Apply, inputs: list[Var]) -> list[Var]:
         params.append(body.param(ArrayType(v.type.dtype, v.type.shape[1:]), linear=v.linear))
     results = body.apply(op.primitive, params, dict(op.attributes))
     zones = [v for v in results if not v.linear], [v for v in results if v.linear]
-    outputs = [Var(batched_type(v.type, batcher.size), linear=v.linear) for v in results]
+    outputs = [Var(batched_type(v.type, size), linear=v.linear) for v in results]
     ordered = [v for v in inputs if not v.linear] + [v for v in inputs if v.linear]
-    batcher.builder.emit(Scan(body.finish(*zones), batcher.size, 0, 0), ordered, outputs)
+    builder.emit(Scan(body.finish(*zones), size, 0, 0), ordered, outputs)
     return outputs
+
+
+def repeated(builder: Builder, v: Var, size: int) -> Var:
+    """A value repeated for each example."""
+    if v.type is UNIT:
+        return v  # a linear one as well, which a tuple of nothing is not
+    if isinstance(v.type, TupleType):
+        return builder.make_tuple([repeated(builder, x, size) for x in builder.unpack(v)])
+    assert isinstance(v.type, ArrayType), "lists come out of loops, batched where they need be"
+    axes = tuple(range(1, len(v.type.shape) + 1))
+    result: Var = shape.broadcast(Expr(builder, v), shape=(size, *v.type.shape), axes=axes).var
+    return result

@@ -3,6 +3,7 @@
     x[:, i] of a batch         the indices along the batch, which are 0, 1, 2, …, go: only i is left
     (x + y)[i]                 x[i] + y[i]
     (x @ y)[:, i]              x @ y[:, i]
+    x[j][:, i]                 x[:, i][j], as of a sum or a reshaped x along the axes that stay
 
 A result of which only some elements are read becomes a smaller one, so that this pays whenever there are fewer indices than
 elements.
@@ -28,9 +29,9 @@ from lineara.backends.native.simplify import simplified
 from lineara.ir import Add, Apply, ArrayType, Primitive
 from lineara.primitives.contraction import contract
 from lineara.primitives.gathering import gather
-from lineara.primitives.shape import broadcast, iota, transpose
+from lineara.primitives.shape import broadcast, iota, reduce_sum, reshape, transpose
 
-ROUNDS = 8
+ROUNDS = 16
 """How often indices move on to what an operand is computed of."""
 
 
@@ -174,6 +175,12 @@ def _earlier(n: Node, makers: Mapping[Value, Node], uses: Mapping[Value, int]) -
         return _of_broadcast(n, made, axes, tuple(indices))
     if _applied(made, contract) is not None:
         return _of_contraction(n, made, axes, tuple(indices))
+    if _applied(made, gather) is not None:
+        return _of_gather(n, made, axes, tuple(indices))
+    if _applied(made, reduce_sum) is not None:
+        return _of_sum(n, made, axes, tuple(indices))
+    if _applied(made, reshape) is not None:
+        return _of_reshape(n, made, axes, tuple(indices))
     if not _is_elementwise(made):
         return None
     parts = [_part(v, axes, tuple(indices), n) for v in made.inputs]
@@ -210,6 +217,56 @@ def _of_broadcast(
     places = (*range(rank), *[rank + rest.index(a) for a in own if a not in axes])
     shape = n.outputs[0].shape
     whole = Apply(broadcast, (("axes", places), ("shape", shape)))
+    return [part, Node(whole, part.outputs, n.outputs, made.origin)]
+
+
+def _of_gather(
+    n: Node, made: Node, axes: tuple[int, ...], indices: tuple[Value, ...]
+) -> list[Node] | None:
+    """A gather along other axes than those of the gather before it: the two change places."""
+    x, *before = made.inputs
+    own: tuple[int, ...] = dict(made.op.attributes)["axes"]  # type: ignore[union-attr]
+    first, rank = len(before[0].shape), len(indices[0].shape)
+    if min(axes) < first:
+        return None
+    rest = [a for a in range(len(x.shape)) if a not in own]
+    taken = tuple([rest[a - first] for a in axes])
+    part = _part(x, taken, indices, n)
+    left = [a for a in range(len(x.shape)) if a not in taken]
+    inner = _part(part.outputs[0], tuple([rank + left.index(a) for a in own]), tuple(before), n)
+    order = (
+        *range(first, first + rank),
+        *range(first),
+        *range(first + rank, len(n.outputs[0].shape)),
+    )
+    whole = Apply(transpose, (("permutation", order),))
+    return [part, inner, Node(whole, inner.outputs, n.outputs, made.origin)]
+
+
+def _of_sum(n: Node, made: Node, axes: tuple[int, ...], indices: tuple[Value, ...]) -> list[Node]:
+    """The sum of the elements at the indices."""
+    (x,), summed = made.inputs, dict(made.op.attributes)["axes"]  # type: ignore[union-attr]
+    rest = [a for a in range(len(x.shape)) if a not in summed]
+    taken = tuple([rest[a] for a in axes])
+    part = _part(x, taken, indices, n)
+    left = [a for a in range(len(x.shape)) if a not in taken]
+    rank = len(indices[0].shape)
+    whole = Apply(reduce_sum, (("axes", tuple([rank + left.index(a) for a in summed])),))
+    return [part, Node(whole, part.outputs, n.outputs, made.origin)]
+
+
+def _of_reshape(
+    n: Node, made: Node, axes: tuple[int, ...], indices: tuple[Value, ...]
+) -> list[Node] | None:
+    """A gather along axes that a reshape leaves as they are, since all after them are as they were."""
+    (x,), shape = made.inputs, made.outputs[0].shape
+    same = 0
+    while same < min(len(x.shape), len(shape)) and x.shape[-1 - same] == shape[-1 - same]:
+        same += 1
+    if min(axes) < len(shape) - same:
+        return None
+    part = _part(x, tuple([a - len(shape) + len(x.shape) for a in axes]), indices, n)
+    whole = Apply(reshape, (("shape", n.outputs[0].shape),))
     return [part, Node(whole, part.outputs, n.outputs, made.origin)]
 
 
