@@ -184,7 +184,7 @@ def test_nested(f, xs):
 
 
 def test_what_the_example_itself_refuses_is_an_error():
-    with pytest.raises(IndexingError, match="index 3 is out of range"):
+    with pytest.raises(IndexingError, match="index 3 is out of bounds"):
         vmap(lambda i, x: cond(i < 4, lambda: x[i], lambda: 0.0))(np.array([0, 3]), X[:2])
 
 

@@ -151,9 +151,9 @@ def test_traced_indices(agrees, differentiates):
 
 def test_a_traced_index_out_of_range_is_an_error_when_it_runs():
     f = lineara.trace(lambda x, i: x[i], np.ones(3), np.array([1]))
-    with pytest.raises(IndexingError, match="out of range"):
+    with pytest.raises(IndexingError, match="out of bounds"):
         f(np.ones(3), np.array([3]))
-    with pytest.raises(IndexingError, match="out of range"):
+    with pytest.raises(IndexingError, match="out of bounds"):
         f(np.ones(3), np.array([-4]))
 
 
@@ -164,9 +164,9 @@ def test_traced_bounds_of_slices_are_known_values(agrees):
 @pytest.mark.parametrize(
     ("f", "kind", "message"),
     [
-        (lambda x: x[2], IndexingError, "index 2 is out of range for axis 0 of size 2"),
-        (lambda x: x[:, -4], IndexingError, "index -4 is out of range for axis 1 of size 3"),
-        (lambda x: x[[0, 5]], IndexingError, "index 5 is out of range"),
+        (lambda x: x[2], IndexingError, "index 2 is out of bounds for axis 0 with size 2"),
+        (lambda x: x[:, -4], IndexingError, "index -4 is out of bounds for axis 1 with size 3"),
+        (lambda x: x[[0, 5]], IndexingError, "index 5 is out of bounds"),
         (lambda x: x[0, 0, 0], IndexingError, "3 indices for an array of 2 axes"),
         (lambda x: x[..., ...], IndexingError, "one `...` at most"),
         (lambda x: x[[True]], IndexingError, "a mask of shape"),
@@ -174,7 +174,7 @@ def test_traced_bounds_of_slices_are_known_values(agrees):
         (lambda x: x[1.0], DtypeError, "an index is an integer"),
         (lambda x: x["a"], DtypeError, "an index is an integer"),
         (lambda x: x[x], DtypeError, "an index is an integer"),
-        (lambda x: np.take(x, 7), IndexingError, "index 7 is out of range"),
+        (lambda x: np.take(x, 7), IndexingError, "index 7 is out of bounds"),
     ],
 )
 def test_bad_indices(f, kind, message):

@@ -178,7 +178,9 @@ def test_evaluation_leaves_the_operands_of_a_write_alone():
 @pytest.mark.parametrize("wrong", [-1, 3])
 @pytest.mark.parametrize("record", [gather, read_at, take_at], ids=lambda record: record.name)
 def test_an_index_out_of_range_is_an_error(record, wrong):
-    with pytest.raises(IndexingError, match=f"index {wrong} is out of range for axis 0 of size 3"):
+    with pytest.raises(
+        IndexingError, match=f"index {wrong} is out of bounds for axis 0 with size 3"
+    ):
         record.evaluate(np.zeros(3), np.array([0, wrong]), axes=(0,))
 
 

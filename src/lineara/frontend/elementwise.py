@@ -88,12 +88,12 @@ def _hypot(x: Array, y: Array) -> Array:
     """√(x² + y²), scaled by the larger, so that no square overflows."""
     x, y = np.abs(x), np.abs(y)
     large = np.maximum(x, y)
-    plain = (large == 0) | np.isinf(large)
+    plain = (large == 0) | np.isinf(x) | np.isinf(y)
     scale = _constant_of(np.where(plain, 1, large))
     a, b = x / scale, y / scale
     total = a * a + b * b
     length = scale * np.sqrt(np.where(plain, 1, total))
-    return np.where(plain, large, length)
+    return np.where(plain, np.fmax(x, y), length)
 
 
 def _constant_of(x: Array) -> Array:

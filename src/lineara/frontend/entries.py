@@ -10,6 +10,7 @@ from lineara.errors import DtypeError, IndexingError, TraceError
 from lineara.frontend.promotion import Array, astype
 from lineara.frontend.trace import add, apply, filled, is_traced, user_origin, value_now
 from lineara.primitives import comparison
+from lineara.primitives.gathering import out_of_bounds
 
 Axis = Any
 """The index of an axis: a slice, a number or an integer array; None for a new axis, `...` for no axes."""
@@ -133,26 +134,18 @@ def _axes_used(e: Any) -> int:
 
 
 def in_range(i: Array, n: int, axis: int) -> Array:
-    """Indices with the size added to negative ones: now, where they are known now."""
+    """Indices with the size added to negative ones, those out of range as they are: now, where they are known now."""
     if is_traced(i):
         if i.dtype.kind == "u":
             return i
         signed = astype(i, np.result_type(i.dtype, np.int64))
-        zero, size = (filled(k, signed.dtype, i.shape) for k in (0, n))
-        wrapped = add(signed, size)
-        return apply(comparison.select, apply(comparison.lt, signed, zero), wrapped, signed)
+        wrapped = add(signed, filled(n, signed.dtype, i.shape))
+        size = filled(n, np.dtype(np.uint64), i.shape)
+        inside = apply(comparison.lt, astype(wrapped, np.uint64), size)
+        return apply(comparison.select, inside, wrapped, signed)
     if i.size and (i.min() < -n or i.max() >= n):
-        raise out_of_range(int(i.min() if i.min() < -n else i.max()), n, axis)
+        raise out_of_bounds(int(i[(i < -n) | (i >= n)].flat[0]), axis, n, user_origin())
     return np.where(i < 0, i + n, i).astype(np.int64)
-
-
-def out_of_range(i: int, n: int, axis: int) -> IndexingError:
-    """The error of an index that an axis does not have."""
-    return IndexingError(
-        f"index {i} is out of range for axis {axis} of size {n}",
-        origin=user_origin(),
-        mend=f"indices of this axis go from {-n} to {n - 1}" if n else "the axis has no elements",
-    )
 
 
 def is_number(e: Any) -> bool:

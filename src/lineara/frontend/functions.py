@@ -22,7 +22,15 @@ from lineara.frontend.promotion import (
     shape_of,
     strong,
 )
-from lineara.frontend.trace import apply, filled, is_traced, user_origin, zero_like
+from lineara.frontend.trace import (
+    apply,
+    filled,
+    is_traced,
+    operand,
+    running,
+    user_origin,
+    zero_like,
+)
 from lineara.frontend.ufuncs import refuse
 from lineara.primitives import comparison, conversion
 
@@ -103,8 +111,9 @@ def ones_like(a: Array, dtype: Any = None, *args: Any, **kwargs: Any) -> Array:
 
 
 def copy(a: Array, order: str = "K", subok: bool = False) -> Array:
-    """`np.copy`."""
-    return a
+    """`np.copy`; inside of another function than the array's, an array of that."""
+    trace = running([a])
+    return a if a._trace is trace else trace.wrap(trace, operand(trace, a).var)
 
 
 def real(val: Array) -> Array:

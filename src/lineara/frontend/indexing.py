@@ -16,7 +16,6 @@ from lineara.frontend.entries import (
     in_range,
     is_array,
     is_number,
-    out_of_range,
 )
 from lineara.frontend.promotion import (
     Array,
@@ -245,7 +244,7 @@ def _ascending(entry: slice, n: int) -> tuple[tuple[int, int, int], bool]:
 def _number_in_range(i: Any, n: int, axis: int) -> int:
     k = operator.index(i)
     if not -n <= k < n:
-        raise out_of_range(k, n, axis)
+        raise gathering.out_of_bounds(k, axis, n, user_origin())
     return k % n
 
 

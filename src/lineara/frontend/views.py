@@ -140,7 +140,10 @@ def _refuse_assignment(x: Array) -> None:
         _refuse_uncertain(x)
     _refuse_uncertain(x)
     if x._is_argument:
-        raise _assignment("an argument: the caller's array would have to change")
+        name = x._trace.builder.name
+        raise _assignment(
+            f"an argument of `{name}`: the array, or the carry, that it is given would have to change"
+        )
     if x._trace is not current_trace():
         raise _assignment("an array of an outer function that is being traced")
 
@@ -156,7 +159,8 @@ def _assignment(where: str) -> TraceError:
     return TraceError(
         f"assignment to {where}",
         origin=user_origin(),
-        mend="make a copy first, x = x.copy(), and assign to that; or x = x + y instead of x += y",
+        mend="make a copy first, x = x.copy(), and assign to that; or x = x + y instead of x += y. In machine code the "
+        "copy costs nothing where the old array is not read again, as in the body of a loop",
     )
 
 

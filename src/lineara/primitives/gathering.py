@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from lineara.errors import IndexingError, ShapeError
+from lineara.errors import IndexingError, Origin, ShapeError
 from lineara.ir import ArrayType, Attributes, Example, Primitive
 from lineara.primitives import nests
 from lineara.primitives.forms import ANY, INEXACT, NUMBER, check_kind, differentiable, multilinear
@@ -49,13 +49,19 @@ def _part_type(
     return ArrayType(x.dtype, indices[0].shape + rest)
 
 
-def _out_of_range(axis: int, size: int, details: tuple[int, ...]) -> Exception:
+def out_of_bounds(index: int, axis: int, size: int, origin: Origin | None = None) -> IndexingError:
+    """The error of an index that an axis does not have, in NumPy's words."""
     return IndexingError(
-        f"index {details[0]} is out of range for axis {axis} of size {size}",
-        mend=f"indices here go from 0 to {size - 1}; add the size to negative ones"
+        f"index {index} is out of bounds for axis {axis} with size {size}",
+        origin=origin,
+        mend=f"indices of this axis go from {-size} to {size - 1}"
         if size
-        else "an axis without elements has no indices",
+        else "the axis has no elements",
     )
+
+
+def _out_of_bounds(axis: int, size: int, details: tuple[int, ...]) -> Exception:
+    return out_of_bounds(details[0], axis, size)
 
 
 def _indexed(x: Any, indices: tuple[Any, ...], axes: Ints) -> Any:
@@ -63,8 +69,7 @@ def _indexed(x: Any, indices: tuple[Any, ...], axes: Ints) -> Any:
     for i, axis in zip(indices, axes, strict=True):
         size = x.shape[axis]
         if i.size and (i.min() < 0 or i.max() >= size):
-            wrong = i.min() if i.min() < 0 else i.max()
-            raise _out_of_range(axis, size, (wrong,))
+            raise out_of_bounds(i[(i < 0) | (i >= size)].flat[0], axis, size)
     return np.moveaxis(x, axes, range(len(axes)))
 
 
@@ -124,7 +129,7 @@ def _routine_take(m: Any, operands: Any, results: Any, *, axes: Ints) -> None:
     rest, part = map(m.view, results)
     for i, axis in zip(indices, axes, strict=True):
         wrong, found = m.outside(i, x.shape[axis])
-        m.fail_if(found.value, partial(_out_of_range, axis, x.shape[axis]), wrong.value)
+        m.fail_if(found.value, partial(_out_of_bounds, axis, x.shape[axis]), wrong.value)
     m.copy(x, rest)
     kept = rest.permuted((*axes, *(a for a in range(x.rank) if a not in axes)))
     rank = x.rank - len(axes)

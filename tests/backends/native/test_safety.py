@@ -75,7 +75,7 @@ MANY = {
 
 def _place(message):
     """The message without the index: 64 bits without a sign are shown with one in machine code."""
-    return str(message).partition(" is out of range")[1:]
+    return str(message).partition(" is out of bounds")[1:]
 
 
 @pytest.fixture

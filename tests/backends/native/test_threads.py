@@ -146,7 +146,7 @@ def test_the_first_chunk_that_fails_is_the_one_that_is_reported():
     for n in NUMBERS:
         lineara.set_num_threads(n)
         for _ in range(3):
-            with pytest.raises(IndexingError, match="index 7000 is out of range"):
+            with pytest.raises(IndexingError, match="index 7000 is out of bounds"):
                 taken(table, places)
     places[[100_003, 400_001]] = 0
     assert np.isfinite(taken(table, places))

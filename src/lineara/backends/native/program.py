@@ -28,8 +28,8 @@ from lineara.backends.native.places import LONG, Buffer, Index, Machine, Root, r
 from lineara.backends.native.simplify import simplified
 from lineara.backends.native.space import Space
 from lineara.backends.native.steps import Step
-from lineara.errors import IndexingError
 from lineara.ir import Apply, ArrayType, Function, ListType
+from lineara.primitives.gathering import out_of_bounds
 
 BYTE, INT, POINTER = ir.IntType(8), ir.IntType(32), ir.PointerType()
 CONTEXT, CHAIN, CLOCK = 64, 32, 40
@@ -45,12 +45,7 @@ class OutOfRange:
 
     def __call__(self, details: Details) -> Exception:
         """The exception."""
-        return IndexingError(
-            f"index {details[0]} is out of range for axis {self.axis} of size {self.size}",
-            mend=f"indices here go from 0 to {self.size - 1}; add the size to negative ones"
-            if self.size
-            else "an axis without elements has no indices",
-        )
+        return out_of_bounds(details[0], self.axis, self.size)
 
 
 def out_of_memory(details: Details) -> Exception:
