@@ -39,7 +39,7 @@ DEPTH = 8
 PART = 8
 """An offset at which one element of so many is read does not count."""
 SMALLEST = 64
-"""The elements of an array at least."""
+"""The elements of an array at least, and of an axis along which it is read at an offset."""
 
 Offset = tuple[int, ...]
 Read = tuple[Offset, Step]
@@ -102,7 +102,8 @@ class _Search:
         offsets: dict[Step, frozenset[Read]] = {}
         for s in roots:
             found = self._offsets(s.output)
-            if found is not None and len({o for o, _ in found}) <= OFFSETS:
+            at = {o for o, _ in found or ()}
+            if found is not None and len(at) <= OFFSETS and not _is_short(s.output, at):
                 offsets[s] = found
         made = {s: self._made_of(s) for s in offsets}
         offsets = {s: o for s, o in offsets.items() if len(made[s]) <= MOST}
@@ -249,6 +250,11 @@ def _offset(access: Any) -> Offset | None:
     return None
 
 
+def _is_short(v: Value, offsets: Set[Offset]) -> bool:
+    """Whether a value is read at an offset along an axis of few elements, most of which are then at a border."""
+    return any(o != 0 and n < SMALLEST for at in offsets for o, n in zip(at, v.shape, strict=True))
+
+
 def _sum(one: Offset, other: Offset) -> Offset:
     return tuple([x + y for x, y in zip(one, other, strict=True)])
 
@@ -262,6 +268,7 @@ def computed(emitter: Emitter, s: Step) -> Formula:
     nest, m = s.loops, emitter.m
     assert isinstance(nest, Nest)
     make: Any = nest.element
+    _make_long(emitter, s)
     known: list[tuple[Any, Any, bool]] = [
         (emitter.numbers.get(v), emitter.places.get(v), bool(v.shape)) for v in s.inputs
     ]
@@ -288,8 +295,16 @@ def computed(emitter: Emitter, s: Step) -> Formula:
         frozenset[int]().union(*[f.borders[a] for f in formulas if f.borders])
         for a in range(len(s.extents))
     ]
-    work = min(_work(s) + sum(f.work for f in formulas), 2.0 * MOST)
+    work = _work(s) + sum(f.work for f in formulas)
     return Formula(element, tuple(borders), tuple(roots), sum(f.parts for f in formulas), work)
+
+
+def _make_long(emitter: Emitter, s: Step) -> None:
+    """Make arrays of operands whose elements take many operations: stencils of stencils would take powers of them."""
+    for v in s.inputs:
+        place = emitter.places.get(v)
+        if isinstance(place, Formula) and place.work > MOST:
+            emitter.buffer(v)
 
 
 def _same(one: _Place, other: _Place) -> bool:
