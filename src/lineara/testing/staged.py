@@ -13,7 +13,7 @@ from lineara.testing.batching import batched
 from lineara.testing.laws import mixed_form, random_policy
 from lineara.testing.programs import Program
 from lineara.testing.values import Value, sample
-from lineara.transforms import Halves, erase, jvp, transpose, unzip
+from lineara.transforms import Halves, Policy, erase, jvp, transpose, unzip
 
 Staged = tuple[Function, list[Value]]
 
@@ -60,19 +60,23 @@ def _on_tape(program: Program, halves: Halves, linear: Function, rng: Random) ->
 
 
 def _vjp(program: Program, rng: Random) -> Staged:
-    return _gradient(mixed_form(program), program.args, rng)
+    return gradient(mixed_form(program), program.args, rng, random_policy(rng))
 
 
 def _batched_vjp(program: Program, rng: Random) -> Staged:
     """The gradient of the batched program, whose sums are over examples too."""
+    return gradient(*batched_form(program, rng), rng, random_policy(rng))
+
+
+def batched_form(program: Program, rng: Random) -> Staged:
+    """The derivative of the batched program, with values of the parameters that are not linear."""
     f, args = batched(program, rng)
-    m = f if f.linear_params else jvp(f)
-    return _gradient(m, args[: len(f.params)], rng)
+    return f if f.linear_params else jvp(f), args[: len(f.params)]
 
 
-def _gradient(m: Function, args: Sequence[Value], rng: Random) -> Staged:
-    """The two halves, one after the other, with what is between them inside."""
-    halves = unzip(m, random_policy(rng))
+def gradient(m: Function, args: Sequence[Value], rng: Random, policy: Policy) -> Staged:
+    """The two halves of a derivative, one after the other, with what is between them inside."""
+    halves = unzip(m, policy)
     backward = transpose(halves.linear)
     builder = Builder("vjp")
     x = [builder.param(v.type) for v in halves.nonlinear.params]

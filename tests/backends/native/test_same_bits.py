@@ -10,16 +10,19 @@ import pytest
 from lineara import cond, fori_loop, grad, jit, scan, vmap, while_loop
 from lineara.backends.native import run as native
 from lineara.syntax import parse_function
-from lineara.testing.laws import random_policy
+from lineara.testing.laws import mixed_form, random_policy
 from lineara.testing.machine import compiled, same_bits, watched
 from lineara.testing.programs import generate
-from lineara.testing.staged import STAGES
+from lineara.testing.staged import STAGES, batched_form
+from lineara.testing.staged import gradient as gradient_of
 from lineara.testing.values import bits
 from lineara.transforms import as_written, everything, nothing, save_names
 
 X = np.linspace(0.1, 2.3, 37)
 M = np.sin(np.arange(19 * 23.0)).reshape(19, 23)
 F32 = M.astype(np.float32)
+LONG, CHUNKED = np.sin(np.arange(1103.0)), np.sin(np.arange(20_011.0))
+WIDE = np.cos(np.arange(301 * 77.0)).reshape(301, 77)
 
 FUNCTIONS = {
     "a chain": (lambda x: np.tanh(np.sin(x) * np.exp(-x) + x**3) / (1 + x * x), X),
@@ -31,10 +34,14 @@ FUNCTIONS = {
     "a scan": (lambda m: scan(lambda c, t: (np.sin(c * t) + c, np.sum(c * t)), m[0], m), M),
     "a loop": (lambda x: fori_loop(0, 9, lambda i, v: np.tanh(v * x[i]) + v[::-1], x), X),
     "a while_loop": (lambda x: while_loop(lambda c: np.sum(c) < 99, lambda c: c * 1.3 + x, x), X),
+    "long sums": (lambda x: np.sum(np.sin(x) * x) * np.tanh(x[1:] - x[:-1] ** 2) / np.max(x), LONG),
+    "sums in chunks": (lambda x: np.sum((x[1:] - x[:-1] ** 2) ** 2) * np.sum(np.cos(x)), CHUNKED),
+    "sums of rows": (lambda m: np.log(np.sum(np.exp(m - np.max(m, 1)[:, None]), 1)) @ m, WIDE),
+    "tall products": (lambda m: np.sum(np.tanh(m[:, :5].T @ m[:, :7]) * np.mean(m)), WIDE),
+    "examples of rows": (vmap(lambda r: np.sum(np.exp(r)) * np.sum(np.sin(r)[:12] ** 2) + r), WIDE),
     "branches": (lambda x: cond(x[0] > 0, lambda v: np.sin(v) * v, lambda v: v, x), X),
     "examples": (vmap(lambda r: np.sum(np.outer(r, r) * r[:, None], 0) + np.log1p(r * r)), M),
 }
-SHARING = {"products", "examples"}
 FUNCTION = pytest.mark.parametrize("name", FUNCTIONS)
 
 
@@ -50,16 +57,7 @@ def program(gradient):
 POLICIES = (as_written, everything, nothing, save_names("a"), random_policy(Random(3)))
 
 
-ORDERED = pytest.mark.xfail(
-    reason="the order of a sum depends on the loop that it shares with other code", strict=False
-)
-EITHER_PROGRAM = pytest.mark.parametrize(
-    "name",
-    [pytest.param(n, marks=[ORDERED] if "sums" in n or n in SHARING else []) for n in FUNCTIONS],
-)
-
-
-@EITHER_PROGRAM
+@FUNCTION
 def test_whatever_is_kept(program, name):
     given = [same_bits(compiled(p, 1), args) for p, args in (program(name, q) for q in POLICIES)]
     assert len({bits(x) for x in given}) == 1
@@ -79,7 +77,6 @@ def f(b: f64[23,19], x: f64[19,19]) -> (f64[19,23], f64[19,19]) =
 """
 
 
-@ORDERED
 def test_whatever_is_beside_a_product():
     b, x = np.sin(np.arange(23 * 19.0)).reshape(23, 19), M[:, :19]
     alone = same_bits(compiled(parse_function(ALONE)), [b, x * x])
@@ -118,7 +115,7 @@ def moved(x, elements):
     return place
 
 
-@EITHER_PROGRAM
+@FUNCTION
 def test_whether_or_not_under_jit(weighed, name):
     f, x = FUNCTIONS[name]
     gradient = grad(lambda v: weighed(f(v)))
@@ -133,6 +130,19 @@ def test_generated_programs_do_not_depend_on_the_level(case):
         function, args = STAGES[stage](generate(seed, 8), rng)
         given = [same_bits(compiled(function, n, on_stack=n > 0), args) for n in (0, 1)]
         assert bits(given[0]) == bits(given[1]), f"{stage} of generate({seed}, 8)"
+
+
+@pytest.mark.parametrize("case", range(6))
+def test_generated_programs_do_not_depend_on_what_is_kept(case):
+    for seed in range(case * 4, case * 4 + 4):
+        m, args = FORMS[seed % 2](generate(seed, 8), Random(seed))
+        policies = (*POLICIES, random_policy(Random(seed)), random_policy(Random(-1 - seed)))
+        programs = [gradient_of(m, args, Random(seed), p) for p in policies]
+        given = {bits(same_bits(compiled(f, 1), given)) for f, given in programs}
+        assert len(given) == 1, f"generate({seed}, 8)"
+
+
+FORMS = (lambda p, rng: (mixed_form(p), p.args), batched_form)
 
 
 PROGRAM = """

@@ -10,7 +10,7 @@ import pytest
 
 import lineara
 from lineara.backends import native
-from lineara.backends.native import parallel, run
+from lineara.backends.native import order, parallel, run
 from lineara.errors import IndexingError, SettingError
 from lineara.primitives import elementwise
 
@@ -117,8 +117,7 @@ def test_reductions_of_every_kind_of_numbers(dtype, monkeypatch):
 def test_a_loop_in_chunks_computes_what_the_reference_does(function, monkeypatch):
     loops = count_parallel(monkeypatch)
     monkeypatch.setattr(parallel, "WORTH", 0)
-    for name in ("ALIGNED", "TRIPS", "ELEMENTS"):
-        monkeypatch.setattr(parallel, name, 1)
+    monkeypatch.setattr(order, "LARGE", 1)
     shape = (137, 65) if function in {rows, columns} else (201,)
     x = np.random.default_rng(0).normal(size=shape)
     derivative = lineara.value_and_grad(function)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lineara.backends.native.flat import Value
 from lineara.backends.native.lanes import Dtype, Number
 from lineara.backends.native.lanewise import SOME, between, cut
+from lineara.backends.native.order import ALIGNED
 from lineara.backends.native.places import (
     LONG,
     Buffer,
@@ -57,7 +58,7 @@ class Arrays:
         self.numbers: dict[Value, Number] = {}
         self.places: dict[Value, Any] = {}
         self.homes: dict[Value, Buffer] = {}
-        self.totals: dict[Step, Place | Total] = {}
+        self.totals: dict[Step, Total] = {}
         self.frames: list[Frame] = []
         self.grouped: dict[Any, list[Group]] = {}
         self.lanes = 1
@@ -78,6 +79,12 @@ class Arrays:
         i.add_incoming(onward, b.block)
         b.cbranch(b.icmp_signed("<", onward, self.m.long(stop)), body, after)
         b.position_at_end(after)
+
+    def aligned(self, start: Index) -> Index:
+        """Where a chunk begins, in code that shows that sub-totals begin there."""
+        if isinstance(start, int):
+            return start
+        return self.m.builder.and_(start, self.m.long(-ALIGNED))
 
     def over(
         self,

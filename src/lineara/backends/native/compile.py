@@ -77,6 +77,7 @@ def optimised(text: str, level: int | None = None, target: Target | None = None)
 def _first(level: int) -> Any:
     """What the passes over functions begin with; at the quick level it is all. Functions are inlined where they say so."""
     passes = llvm.create_new_module_pass_manager()
+    passes.add_sroa_pass()  # once what is called is in its callers, many variables are not promoted any more
     passes.add_always_inliner_pass()
     if level == QUICK:
         passes.add_sroa_pass()

@@ -19,7 +19,7 @@ from lineara.backends.native.arrays import Frame
 from lineara.backends.native.changes import Changes
 from lineara.backends.native.flat import Constant, Node, Value
 from lineara.backends.native.lanes import Number
-from lineara.backends.native.lanewise import PIECES, segments, unrolled
+from lineara.backends.native.lanewise import PIECES, Run, runs, unrolled
 from lineara.backends.native.partition import Bound, Group, Partition, late
 from lineara.backends.native.pieces import pieced
 from lineara.backends.native.places import (
@@ -29,13 +29,13 @@ from lineara.backends.native.places import (
     Position,
     Root,
     constant,
-    read,
     reshaped,
     viewed,
     write,
 )
 from lineara.backends.native.stencils import computed, inlined
 from lineara.backends.native.steps import Step, steps_of_node
+from lineara.backends.native.sums import Sums, chunk_of
 from lineara.backends.native.totals import Total
 from lineara.ir import Apply
 from lineara.ir.nest import Computed, Join, Linear, Nest, Update
@@ -56,6 +56,8 @@ class Emitter(Changes, ABC):
         steps, needed = self._formulas(steps), tuple(needed)
         again = frozenset() if any(at.values()) else inlined(steps, needed, literals)
         groups = self._groups(steps, at, again)
+        alone = parallel.hindering(self, groups, at)
+        groups = self._groups(steps, at, again, alone) if alone else groups
         last: dict[Value, int] = {}
         for g in groups:
             for s in g.steps:
@@ -80,12 +82,12 @@ class Emitter(Changes, ABC):
         self.space.made += made
         self.frames.pop()
 
-    def _groups(self, steps: Sequence[Step], at: At, again: frozenset[Step]) -> list[Group]:
+    def _groups(self, steps: Sequence[Step], at: At, *apart: frozenset[Step]) -> list[Group]:
         """The groups of steps at a level; trips of a loop that are written out one by one have the same."""
         bound: Bound = {s: frozenset(at[s]) for s in steps}
-        key = tuple(bound.items()), again
+        key = tuple(bound.items()), apart
         if key not in self.grouped:
-            self.grouped[key] = Partition(late(steps), bound, again).groups
+            self.grouped[key] = Partition(late(steps), bound, *apart).groups
         return self.grouped[key]
 
     def _finished(self, root: Root, frame: Frame) -> bool:
@@ -228,12 +230,7 @@ class Emitter(Changes, ABC):
         if nest.combine is None:
             self._give(s.output, self._value(s, at, self.lanes), self._result_positions(s, at))
             return
-        total = self.totals[s]
-        positions = self._result_positions(s, at)
-        old = self._total(total, positions)
-        self._set_total(
-            total, positions, nest.combine.join(self.m, old, *self._value(s, at, self.lanes))
-        )
+        self.totals[s].add(at, nest.combine.join, *self._value(s, at, self.lanes))
 
     def _give(self, v: Value, x: Number, positions: Sequence[Position]) -> None:
         self.numbers[v] = x
@@ -270,23 +267,46 @@ class Emitter(Changes, ABC):
         }
         own = {v: self._target(v, at[s], s) for v, s in wanted.items() if v not in self.homes}
         self.homes.update(own)
-        reducing = [s for s in g.steps if g.index[s] not in s.places]
-        outer = {s: self.totals.get(s) for s in reducing}
-        plain = {s: Total(self, s, at[s], self.lanes) for s in reducing}
-        for start, stop, lanes in segments(self, g, at):
-            if stop == start:
-                continue
-            cut = parallel.cut(self, g, at, (start, stop, lanes), plain)
-            if cut is None:
-                self.segment(g, at, start, stop, lanes, plain, (start, stop))
-            else:
-                parallel.run(self, g, at, lanes, cut, plain)
-        for s in reducing:
-            self._finish(s, at[s], plain[s], outer[s])
+        parts = runs(self, g, at, chunk_of(g))
+        sums = Sums(self, g, at, on_lanes=any(r.on_lanes for r in parts))
+        for run in parts:
+            self._run(g, at, run, sums)
+        for s in sums.steps:
+            self._finish(s, at[s], sums.total(s), sums.outer[s])
         for v in wanted:
             self.places[v] = self.homes[v]
         for v in own:
             del self.homes[v]
+
+    def _run(self, g: Group, at: At, run: Run, sums: Sums) -> None:
+        """Run chunks of a loop that are alike, one after the other or by several threads."""
+        if not sums.steps:
+            for start, stop, lanes in run.segments:
+                cut = parallel.cut(self, g, at, (start, stop, lanes))
+                if cut is None:
+                    self.segment(g, at, start, stop, lanes, {}, (start, stop))
+                else:
+                    parallel.run(self, g, at, cut, sums)
+        elif run.count == 1:
+            self._chunk(g, at, run, 0, sums)
+        elif parallel.is_shared(self, g, at, run, sums):
+            parallel.run(self, g, at, parallel.Cut.of(run), sums)
+        else:
+            with self.repeat(run.start, run.stop, run.size) as start:
+                self._chunk(g, at, run, start, sums)
+
+    def _chunk(self, g: Group, at: At, run: Run, base: Index, sums: Sums) -> None:
+        """Run one chunk of a loop that sums up."""
+        base = self.aligned(base)
+        sums.begin()
+        for start, stop, lanes in run.segments:
+            if run.count == 1:
+                start, stop = start + run.start, stop + run.start
+            span = (start, stop) if run.count == 1 else (run.start, run.stop)
+            parts = sums.parts if len(run.segments) == 1 else sums.loaded()
+            self.segment(g, at, start, stop, lanes, parts, span, base=base)
+            sums.left(parts)
+        sums.end()
 
     def segment(
         self,
@@ -295,26 +315,31 @@ class Emitter(Changes, ABC):
         start: Index,
         stop: Index,
         lanes: int,
-        plain: dict[Step, Total],
+        parts: dict[Step, Total],
         span: tuple[int, int],
+        *,
+        base: Index = 0,
     ) -> None:
-        """Run the trips of a loop from start to stop, which are in the span, on so many lanes; what they sum up is merged."""
+        """Run trips of a loop, counted from a base and in the span, on so many lanes; the parts sum up."""
         wide = lanes > 1 and self.lanes == 1
-        partial = {s: Total(self, s, at[s], lanes) for s in plain} if wide else plain
-        self.totals.update(partial)
+        self.totals.update(parts)
         within, self.lanes = self.lanes, max(self.lanes, lanes)
-        self._trips(g, at, start, stop, lanes if wide else 1, span)
+        self._trips(g, at, (start, stop, lanes if wide else 1), span, base)
         self.lanes = within
-        if wide:
-            for s, total in plain.items():
-                total.merge_lanes(partial[s])
 
     def _trips(
-        self, g: Group, at: At, start: Index, stop: Index, lanes: int, span: tuple[int, int]
+        self,
+        g: Group,
+        at: At,
+        segment: tuple[Index, Index, int],
+        span: tuple[int, int],
+        base: Index,
     ) -> None:
-        """Run the level inside for the trips from start to stop, which are in the span."""
+        """Run the level inside for the trips of a segment."""
+        start, stop, lanes = segment
 
         def body(i: Index) -> None:
+            i = self.m.plus(base, i)
             first, last = (i, i + lanes - 1) if isinstance(i, int) else (span[0], span[1] - 1)
             place = Position(i, 1 if lanes > 1 else 0, span=(first, last))
             inside = {s: {**at[s], g.index[s]: place} for s in g.steps}
@@ -330,51 +355,39 @@ class Emitter(Changes, ABC):
             with self.repeat(start, stop, lanes) as i:
                 body(i)
 
-    def _finish(self, s: Step, at: dict[int, Position], total: Total, outer: Any) -> None:
-        """What a loop has summed up is merged into the total of the loop around it, or is the result."""
-        nest = s.loops
-        assert isinstance(nest, Nest)
-        assert nest.combine is not None
+    def _finish(self, s: Step, at: dict[int, Position], total: Total, outer: Total | None) -> None:
+        """What a loop has summed up is an element of the loop around it, or the result."""
         if outer is not None:
-            merge = nest.combine.merge
-
-            def join(full: dict[int, Position], lanes: int) -> None:
-                positions = self._result_positions(s, full)
-                old = self._total(outer, positions)
-                new = merge(self.m, old, self._total(total, positions))
-                self._set_total(outer, positions, new)
-
-            self._over_result(s, at, join)
+            merge = total.combine.merge
+            over = lambda full, _: outer.add(full, merge, total.whole(full))  # noqa: E731
+            self._over_result(s, at, over, wide=not total.beside)
             self.totals[s] = outer
             return
         self.totals.pop(s, None)
         v = s.output
-        if total.slot is not None:
-            self._give(v, total.get(()), self._result_positions(s, at))
+        if total.is_number:
+            self._give(v, total.whole(at), self._result_positions(s, at))
             return
-        self.places[v] = total.buffer
-        total.buffer.root.values.append(v)
-        if v in self.homes:
-            home = self.homes[v]
-
-            def copy(full: dict[int, Position], lanes: int) -> None:
-                positions = self._result_positions(s, full)
-                write(self.m, home, positions, read(self.m, total.buffer, positions, lanes), lanes)
-
-            self._over_result(s, at, copy)
-
-    def _total(self, total: Any, positions: Sequence[Position]) -> Number:
-        return total.get(positions)  # type: ignore[no-any-return]
-
-    def _set_total(self, total: Any, positions: Sequence[Position], x: Number) -> None:
-        total.set(positions, x)
+        if total.width == 1 and v not in self.homes:
+            self.places[v] = total.buffer
+            total.buffer.root.values.append(v)
+            return
+        target = self._target(v, at, s)
+        write = lambda full, lanes: self._store(s, target, full, total.whole(full), lanes)  # noqa: E731
+        self._over_result(s, at, write, wide=not total.beside)
+        self.places[v] = target
 
     def _over_result(
-        self, s: Step, at: dict[int, Position], body: Callable[[dict[int, Position], int], None]
+        self,
+        s: Step,
+        at: dict[int, Position],
+        body: Callable[[dict[int, Position], int], None],
+        *,
+        wide: bool,
     ) -> None:
         """Run a body at all positions of the axes of the result that are not bound."""
         axes = [k for k in s.places if k is not None and k not in at]
-        self.over({k: s.extents[k] for k in axes}, at, body)
+        self.over({k: s.extents[k] for k in axes}, at, body, wide=wide)
 
     def _nest(
         self, s: Step, at: dict[int, Position], body: Callable[[dict[int, Position], int], None]

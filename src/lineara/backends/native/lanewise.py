@@ -7,10 +7,12 @@ each other for the lanes, or are gathered one by one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from lineara.backends.native.order import order_of
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Formula, Position, seen
 from lineara.backends.native.steps import Step
@@ -29,25 +31,99 @@ PIECES = 120
 """The steps of a loop, times the places where it is cut, up to which it is."""
 WRITTEN_OUT = 64
 """The trips of small loops that are written out, with those inside."""
-SCATTERED, TOGETHER, ACROSS = 1.0, 0.15, 8.0
-"""What an element costs that is gathered, and one that is loaded with its neighbours; what the sum of all lanes costs."""
+SCATTERED, TOGETHER, ACROSS, IN_ORDER = 1.0, 0.15, 8.0, 0.25
+"""What an element costs that is gathered, and one that is loaded with its neighbours; what the sum of all lanes costs, and
+an element that is summed up after the one on the lane before it."""
 
 At = dict[Step, dict[int, Position]]
 Segment = tuple[int, int, int]
 
 
-def segments(emitter: Emitter, g: Group, at: At) -> list[Segment]:
-    """The trips of a loop, as (start, stop, lanes)."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Chunks of a loop that are alike: so many, of a size, whose segments are counted from where a chunk begins."""
+
+    start: int
+    count: int
+    size: int
+    segments: tuple[Segment, ...]
+    plain: bool = False
+
+    @property
+    def stop(self) -> int:
+        """Where the last chunk ends."""
+        return self.start + self.count * self.size
+
+    @property
+    def on_lanes(self) -> bool:
+        """Whether some trips run on several lanes."""
+        return any(lanes > 1 for _, _, lanes in self.segments)
+
+
+def runs(emitter: Emitter, g: Group, at: At, size: int) -> list[Run]:
+    """The trips of a loop, in chunks of a size."""
     n = g.extent
     assert n is not None
-    several = emitter.lanes == 1 and n >= 4 and _worth_it(emitter, g, at)
-    light = _width(g) + _inlined(emitter, g) <= LIGHT and _is_close(emitter, g)
-    made: list[Segment] = []
-    for first, end in between(n, _borders(emitter, g)):
-        part = end - first
-        most = WIDE if light else SOME if part <= SOME else LANES
-        cuts = cut(part, most) if several else [(0, part, 1)]
-        made += [(first + start, first + stop, lanes) for start, stop, lanes in cuts]
+    borders = _borders(emitter, g)
+    cutter = _Cutter(emitter, g, at, borders)
+    if n <= size:
+        return [Run(0, 1, n, cutter.segments(0, n))] if n else []
+    made: list[Run] = []
+    for start in range(0, n, size):
+        stop = min(start + size, n)
+        plain = stop - start == size and not any(start < c < stop for c in borders)
+        last = made[-1] if made else None
+        if plain and last and last.size == size and start not in borders and last.plain:
+            made[-1] = replace(last, count=last.count + 1)
+        else:
+            made.append(Run(start, 1, stop - start, cutter.segments(start, stop), plain))
+    return made
+
+
+class _Cutter:
+    """Cuts trips of a loop into segments, each on so many lanes."""
+
+    def __init__(self, emitter: Emitter, g: Group, at: At, borders: set[int]) -> None:
+        assert g.extent is not None
+        self.borders = borders
+        self.several = emitter.lanes == 1 and g.extent >= 4 and _worth_it(emitter, g, at)
+        light = _width(g) + _inlined(emitter, g) <= LIGHT and _is_close(emitter, g)
+        self.many = any(_keeps_many(s, at[s], k) for s, k in g.index.items())
+        self.most = WIDE if light and not self.many else LANES
+        self.reduces = any(k not in s.places for s, k in g.index.items())
+
+    def segments(self, start: int, stop: int) -> tuple[Segment, ...]:
+        """The segments from start to stop, counted from the start."""
+        made: list[Segment] = []
+        inside = [c - start for c in self.borders]
+        for first, end in between(stop - start, inside):
+            if not self.several:
+                made.append((first, end, 1))
+                continue
+            small = end - first <= SOME > self.most and not self.many
+            most = SOME if small else self.most
+            aligned = _aligned(first, end, most) if self.reduces else [(first, first, 1)]
+            made += [c for c in aligned if c[0] < c[1]]
+            first = aligned[-1][1]
+            made += [(first + a, first + b, lanes) for a, b, lanes in cut(end - first, most)]
+        return tuple([c for c in made if c[0] < c[1]])
+
+
+def _keeps_many(s: Step, at: dict[int, Position], k: int) -> bool:
+    """Whether a step keeps several sub-totals for each trip of a loop: they take registers."""
+    nest = s.loops
+    if not isinstance(nest, Nest) or nest.combine is None or k not in nest.result:
+        return False
+    return any(order_of(nest, j).width > 1 for j in nest.reduced if j not in at)
+
+
+def _aligned(first: int, end: int, most: int) -> list[Segment]:
+    """Trips before a place where rows of sub-totals begin: those on many lanes are whole rows."""
+    start = min(end, -(-first // LANES) * LANES)
+    made = [(first, start, start - first)]
+    if end - start > most > LANES:
+        row = min(end, -(-start // most) * most)
+        made.append((start, row, LANES))
     return made
 
 
@@ -136,7 +212,7 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
         k = g.index[s]
         rest = _rest(s, at, k)
         effort = _effort(s)
-        here += rest * (effort / LANES + _loads(emitter, s, k, own))
+        here += rest * (effort / LANES + _loads(emitter, s, k, own) + _in_order(s, k))
         options = [
             j for j in range(len(s.extents)) if j != k and j not in at[s] and _may_bind(s, j)
         ]
@@ -145,12 +221,21 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
             n = s.extents[j]
             trips = n // LANES + n % LANES // 4 + n % 4
             across = ACROSS * rest / max(1, n) if j not in s.places else 0.0
+            across += rest * _in_order(s, j)
             best = min(
                 best,
                 rest / max(1, n) * trips * effort + rest * _loads(emitter, s, j, own) + across,
             )
         inside += best
     return here <= inside
+
+
+def _in_order(s: Step, k: int) -> float:
+    """What it costs an element to be joined after the one before it, with lanes along an index."""
+    nest = s.loops
+    if not isinstance(nest, Nest) or k in nest.result:
+        return 0.0
+    return IN_ORDER if order_of(nest, k).width == 1 else 0.0
 
 
 def _is_close(emitter: Emitter, g: Group) -> bool:

@@ -4,12 +4,12 @@
 
 A chunk has a row of the workspace, where it says what failed and leaves its totals; these are merged in the order of chunks.
 How a loop is cut depends on the program only, so that every number of threads, one included, gives the same bits. A loop that
-sums up is cut by its extents alone, also where one thread runs all of it: what else is computed in it changes with the plan.
+sums up is cut where the orders of its sums say, also where one thread runs all of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 from llvmlite import ir
 
 from lineara.backends.native import threads
-from lineara.backends.native.lanewise import trip_elements, trip_work
+from lineara.backends.native.lanewise import Run, trip_work
+from lineara.backends.native.order import ALIGNED, LARGE, MILLION
 from lineara.backends.native.outline import outline, returns_only
 from lineara.backends.native.partition import Group
-from lineara.backends.native.places import LONG, Position, Root
+from lineara.backends.native.places import LONG, Index, Position, Root
 from lineara.backends.native.space import LINE, Space
 from lineara.backends.native.steps import Step
+from lineara.backends.native.sums import Sums, orders
 
 if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter
@@ -33,13 +35,6 @@ WORTH = 1_500_000
 """The operations of a loop that several threads run: to wake a thread takes as long as a part of so many."""
 CHUNKS, MANY = 64, 256
 """How many chunks a loop is cut into, and one of more than a million trips."""
-MILLION = 1 << 20
-ALIGNED = 32
-"""Chunks of loops on several lanes begin at multiples of this."""
-TRIPS = 32
-"""The trips of a chunk at least, where a chunk has totals that are arrays."""
-ELEMENTS = 2048
-"""The elements of a chunk at least, where a chunk has totals; eight such chunks are the least."""
 ROOM = 1 << 25
 """The bytes at most of the rows of all chunks, and of the working memory of all threads."""
 WORKERS = 64
@@ -54,12 +49,17 @@ Totals = dict[Step, "Total"]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Trips from start to stop, so many in a chunk; whether several threads run them."""
+    """Trips from start to stop, so many in a chunk, on so many lanes."""
 
     start: int
     stop: int
     size: int
-    shared: bool
+    lanes: int
+
+    @classmethod
+    def of(cls, run: Run) -> Cut:
+        """Chunks that are alike."""
+        return cls(run.start, run.stop, run.size, run.segments[0][2])
 
     @property
     def count(self) -> int:
@@ -67,25 +67,39 @@ class Cut:
         return -(-(self.stop - self.start) // self.size)
 
 
-def cut(
-    emitter: Emitter, g: Group, at: At, segment: tuple[int, int, int], totals: Totals
-) -> Cut | None:
-    """How the trips of a segment of a loop are cut into chunks; None if they are not."""
+def cut(emitter: Emitter, g: Group, at: At, segment: tuple[int, int, int]) -> Cut | None:
+    """How the trips of a segment of a loop that sums up nothing are cut into chunks; None if one thread runs them."""
     start, stop, lanes = segment
     trips = stop - start
-    inside = trip_elements(g, at)
-    shared = trips * trip_work(emitter, g, at) >= WORTH
-    large = trips * inside >= 8 * ELEMENTS if totals else shared
-    if emitter.apart or emitter.lanes > 1 or not large:
+    if not _is_large(emitter, g, at, trips):
         return None
-    row, size = Row(totals), -(-trips // (MANY if trips > MILLION else CHUNKS))
-    if totals:
-        size = max(size, -(-ELEMENTS // inside))
-    if row.arrays:
-        size = max(size, TRIPS, -(-trips * row.size // ROOM))
+    size = -(-trips // (MANY if trips > MILLION else CHUNKS))
     unit = 1 if lanes == 1 else -(-ALIGNED // lanes) * lanes
     size = -(-size // unit) * unit
-    return Cut(start, stop, size, shared) if size < trips else None
+    return Cut(start, stop, size, lanes) if size < trips else None
+
+
+def is_shared(emitter: Emitter, g: Group, at: At, run: Run, sums: Sums) -> bool:
+    """Whether several threads run chunks of a loop that sums up."""
+    room = Row(sums.merged).size * run.count
+    large = _is_large(emitter, g, at, run.stop - run.start)
+    return large and sums.may_be_apart and room <= ROOM
+
+
+def hindering(emitter: Emitter, groups: Sequence[Group], at: At) -> frozenset[Step]:
+    """Small reductions without chunks in loops that several threads would share without them."""
+    found: list[Step] = []
+    for g in groups:
+        if g.extent is None or not _is_large(emitter, g, at, g.extent):
+            continue
+        whole = [s for s, order in orders(g).items() if order.chunk >= g.extent]
+        if all(s.work < LARGE for s in whole):
+            found += whole
+    return frozenset(found)
+
+
+def _is_large(emitter: Emitter, g: Group, at: At, trips: int) -> bool:
+    return not emitter.apart and emitter.lanes == 1 and trips * trip_work(emitter, g, at) >= WORTH
 
 
 class Row:
@@ -95,14 +109,10 @@ class Row:
         self.totals = totals
         self.offsets: dict[Step, int] = {}
         self.size = LINE
-        self.arrays = False
         for s, t in totals.items():
             self.offsets[s] = self.size
-            count = 1
-            if t.slot is None:
-                self.arrays = True
-                kept = zip(t.buffer.shape, t.buffer.strides, strict=True)
-                count = prod([n for n, stride in kept if stride is not None])
+            kept = zip(t.buffer.shape, t.buffer.strides, strict=True)
+            count = prod([n for n, stride in kept if stride is not None])
             self.size += _lines(count * t.dtype.itemsize)
 
     def places(self, emitter: Emitter, row: Any) -> Totals:
@@ -136,29 +146,32 @@ class Chunk:
     captured: list[Any] = field(default_factory=list)
 
 
-def run(emitter: Emitter, g: Group, at: At, lanes: int, cut: Cut, totals: Totals) -> None:
-    """Emit a loop whose chunks several threads run; their totals are merged into the given ones."""
-    row, space = Row(totals), emitter.space
+def run(emitter: Emitter, g: Group, at: At, cut: Cut, sums: Sums) -> None:
+    """Emit a loop whose chunks several threads run; their totals are merged in order."""
+    row, space = Row(sums.merged), emitter.space
     with _strips(space, cut.count, row.size) as rows:
         with _apart(emitter) as chunk:
             pointer, _, start, stop = chunk.function.args
             places = row.places(emitter, pointer)
-            own = {s: t.begun(places[s]) for s, t in totals.items()}
-            emitter.segment(g, at, start, stop, lanes, own, (cut.start, cut.stop))
-            for s, t in own.items():
-                t.leave(places[s])
+            base: Index = 0
+            if sums.merged:
+                start, stop, base = 0, cut.size, emitter.aligned(start)
+            parts, span = sums.fresh(), (cut.start, cut.stop)
+            emitter.segment(g, at, start, stop, cut.lanes, parts, span, base=base)
+            for s, t in parts.items():
+                places[s].take(t)
         scratch = max(1, chunk.space.size)
-        most = max(1, min(WORKERS, cut.count, ROOM // scratch)) if cut.shared else 1
+        most = max(1, min(WORKERS, cut.count, ROOM // scratch))
         with _strips(space, most, scratch) as strips:
             body = _Body(chunk, cut, rows, strips)
             body.dispatch(emitter, most)
         if not returns_only(chunk.function, 0):
             _failed(emitter, rows, cut.count)
-        if totals:
+        if sums.merged:
             with emitter.repeat(0, cut.count, 1) as i:
                 pointer = rows.at(emitter.m.builder, space.workspace, i)
                 for s, t in row.places(emitter, pointer).items():
-                    totals[s].merge(t)
+                    sums.merged[s].merge(t)
 
 
 def _lines(size: int) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from lineara.backends.native.flat import Value
+from lineara.backends.native.order import may_bind
 from lineara.backends.native.steps import Step
 from lineara.ir.nest import Nest, Update
 
@@ -58,12 +59,18 @@ Bound = dict[Step, frozenset[int]]
 class Partition:
     """The groups of the steps at one level, where some indices of each step are bound by the loops around.
 
-    Those whose elements are computed where they are read stand outside of loops.
+    Those whose elements are computed where they are read stand outside of loops. Steps that are `alone` share no loop over an
+    index that they reduce.
     """
 
-    def __init__(self, steps: Sequence[Step], bound: Bound, inlined: Collection[Step] = ()) -> None:
-        self.bound = bound
-        self.inlined = inlined
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        bound: Bound,
+        inlined: Collection[Step] = (),
+        alone: Collection[Step] = (),
+    ) -> None:
+        self.bound, self.inlined, self.alone = bound, inlined, alone
         self.groups: list[Group] = []
         self.made_by: dict[Value, Group] = {}
         self.maker: dict[Value, Step] = {}
@@ -115,8 +122,14 @@ class Partition:
         return max(reads, default=0)
 
     def _bindable(self, s: Step) -> list[int]:
-        bound = self.bound[s]
-        return [k for k in s.bindable if k not in bound]
+        bound, nest = self.bound[s], s.loops
+        free = [k for k in s.bindable if k not in bound]
+        if not isinstance(nest, Nest) or nest.combine is None:
+            return free
+        return [k for k in free if may_bind(nest, k, bound)]
+
+    def _is_alone(self, s: Step, k: int) -> bool:
+        return s in self.alone and k not in s.places
 
     def _is_outside(self, s: Step, ahead: Sequence[Step]) -> bool:
         """Whether the operand of a view is at hand before any loop that the view could join."""
@@ -161,7 +174,11 @@ class Partition:
     def _joined(self, s: Step, g: Group, ahead: Sequence[Step] = ()) -> int | None:
         """The index by which a step can be in a loop, if there is one; it shares something with it."""
         related = False
-        candidates = {k for k in self._bindable(s) if s.extents[k] == g.extent}
+        if any(self._is_alone(t, g.index[t]) for t in g.steps):
+            return None
+        candidates = {
+            k for k in self._bindable(s) if s.extents[k] == g.extent and not self._is_alone(s, k)
+        }
         for i, v in enumerate(s.inputs):
             made = self.made_by.get(v)
             if made is g:
@@ -178,9 +195,19 @@ class Partition:
         if not candidates:
             return None
         k = min(candidates, key=lambda k: (k not in s.places, k))
-        if related or self._shares(s, g, candidates) or self._meets(s, k, g, ahead):
-            return k
-        return None
+        shares = self._shares(s, g, candidates) and not self._parts(s, k, ahead)
+        return k if related or shares or self._meets(s, k, g, ahead) else None
+
+    def _parts(self, s: Step, k: int, ahead: Sequence[Step]) -> bool:
+        """Whether a reduction ahead that reads a step may not run over this index yet."""
+        if k not in s.places:
+            return False
+        axis = s.places.index(k)
+        for t in ahead:
+            for v, aligned in zip(t.inputs, t.aligned, strict=False):
+                if v in s.outputs and axis in aligned and aligned[axis] not in self._bindable(t):
+                    return isinstance(t.loops, Nest)
+        return False
 
     def _before_larger(self, s: Step, first: int) -> int:
         """Where a new loop goes: before those with larger arrays, which may then read of it."""
@@ -257,6 +284,8 @@ class Partition:
     def _may_merge(self, first: Group, later: Group) -> bool:
         """Whether all steps of a loop can be in one before it, with which they share something."""
         if first.extent != later.extent or first.order >= later.order or not first.steps:
+            return False
+        if any(self._is_alone(s, g.index[s]) for g in (first, later) for s in g.steps):
             return False
         shared = False
         for s in later.steps:

@@ -25,8 +25,11 @@ from lineara.backends.native.flat import (
     inner_graphs,
     with_graphs,
 )
+from lineara.backends.native.order import Order, order_of
 from lineara.backends.native.simplify import simplified
+from lineara.backends.native.steps import loops_of
 from lineara.ir import Add, Apply, ArrayType, Primitive
+from lineara.ir.nest import Nest
 from lineara.primitives.contraction import contract
 from lineara.primitives.gathering import gather
 from lineara.primitives.shape import broadcast, iota, reduce_sum, reshape, transpose
@@ -273,7 +276,10 @@ def _of_reshape(
 def _of_contraction(
     n: Node, made: Node, axes: tuple[int, ...], indices: tuple[Value, ...]
 ) -> list[Node] | None:
-    """Each operand at the indices along the axes that it has; all of them or none, for the indices are of one axis."""
+    """Each operand at the indices along the axes that it has; all of them or none, for the indices are of one axis.
+
+    Only where sums keep their order: whether a product is also read as a whole is a matter of what a plan keeps.
+    """
     *given, result = dict(made.op.attributes)["spec"]  # type: ignore[union-attr]
     if len(axes) != 1 or len(indices[0].shape) != 1:
         return None
@@ -290,5 +296,14 @@ def _of_contraction(
         operands.append(v)
         labels.append(own)
     spec = (*labels, (label, *[k for k in result if k != label]))
-    whole = Apply(contract, (("spec", spec),))
-    return [*nodes, Node(whole, tuple(operands), n.outputs, made.origin)]
+    whole = Node(Apply(contract, (("spec", spec),)), tuple(operands), n.outputs, made.origin)
+    orders = _orders(made)
+    return None if orders is None or orders != _orders(whole) else [*nodes, whole]
+
+
+def _orders(n: Node) -> list[Order] | None:
+    """The orders in which loops sum up; None if a library does it."""
+    loops = loops_of(n)
+    if loops is None:
+        return None
+    return [order_of(nest, k) for nest in loops if isinstance(nest, Nest) for k in nest.reduced]

@@ -131,14 +131,14 @@ class Watched(Control):
         if s is group.steps[-1]:
             self.end(part)
 
-    def segment(self, *args: Any) -> None:
+    def segment(self, *args: Any, **base: Any) -> None:
         """A part of a loop, on so many lanes."""
         *_, lanes, _, (start, stop) = args
         self._note_space()
         stretch = Stretch(start, stop, lanes, self.apart)
         if stretch not in self.stack[-1].stretches:
             self.stack[-1].stretches.append(stretch)
-        super().segment(*args)
+        super().segment(*args, **base)
 
 
 def _title(part: Part, graph: Graph) -> str:
