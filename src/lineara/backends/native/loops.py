@@ -237,15 +237,17 @@ class Loops(Arithmetic):
         return self.convert(self.load(self.at(view.pointer, index, view.dtype), view.dtype), I64)
 
     def outside(self, view: View, size: int) -> tuple[Number, Number]:
-        """The least of contiguous indices if it is negative, else the greatest, and whether it is out of range."""
-        least, greatest = (self.variable(self.constant(0, I64)) for _ in range(2))
+        """The first of contiguous indices that is out of range, and whether there is one."""
+        first, found = (
+            self.variable(self.constant(0, I64)),
+            self.variable(self.constant(False, BOOL)),
+        )
         with self.loop(view.size) as i:
             index = self.element(view, i)
-            least.set(self.minimum(least.get(), index))
-            greatest.set(self.maximum(greatest.get(), index))
-        wrong = self.where(self.lt(least.get(), 0), least.get(), greatest.get())
-        inside = self.ge(wrong, 0) & self.lt(wrong, size)
-        return wrong, ~inside if view.size else self.constant(False, BOOL)
+            wrong = self.lt(index, 0) | self.ge(index, size)
+            first.set(self.where(wrong & ~found.get(), index, first.get()))
+            found.set(found.get() | wrong)
+        return first.get(), found.get()
 
     def any(self, test: Callable[[Number], Number], view: View) -> Number:
         """Whether a test holds for some of contiguous elements."""
