@@ -29,6 +29,7 @@ class Library:
     jvp: Callable[..., Any]
     hvp: Callable[..., Any]
     jacfwd: Callable[..., Any]
+    jacrev: Callable[..., Any]
     jacobian: Callable[..., Any]
     hessian: Callable[..., Any]
     place: Callable[[Any], Any]

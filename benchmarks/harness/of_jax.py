@@ -21,6 +21,7 @@ LIBRARY = Library(
     jvp=jax.jvp,
     hvp=lambda f, x, v: jax.jvp(jax.grad(f), x, v)[1],
     jacfwd=jax.jacfwd,
+    jacrev=jax.jacrev,
     jacobian=jax.jacfwd,
     hessian=jax.hessian,
     place=jax.device_put,

@@ -20,6 +20,7 @@ LIBRARY = Library(
     jvp=lineara.jvp,
     hvp=lineara.hvp,
     jacfwd=lineara.jacfwd,
+    jacrev=lineara.jacrev,
     jacobian=lineara.jacobian,
     hessian=lineara.hessian,
     place=lambda x: x,

@@ -63,7 +63,7 @@ def bundle_jacobian(lib: Library, _f: Function) -> Function:
             e = error(z[:11], z[11:14], z[14], feature)
             return e, e
 
-        return lib.jacfwd(of_all, has_aux=True)(np.concatenate([camera, X, np.reshape(w, (1,))]))
+        return lib.jacrev(of_all, has_aux=True)(np.concatenate([camera, X, np.reshape(w, (1,))]))
 
     def blocks(cameras, X, w, seen, features):
         J, e = lib.vmap(block)(cameras[seen[:, 0]], X[seen[:, 1]], w, features)

@@ -186,6 +186,11 @@ class Arrays:
         place = self.places.get(v)
         return dict(enumerate(place.borders)) if isinstance(place, Formula) else {}
 
+    def is_literal(self, v: Value) -> bool:
+        """Whether an array is read without being in memory, and put together of nothing."""
+        place = self.places.get(v)
+        return isinstance(place, Formula) and not place.is_pieced and not place.roots
+
     def read(self, place: Place, positions: Sequence[Position], lanes: int) -> Number:
         """The element of a place at positions."""
         return read(self.m, place, positions, lanes)

@@ -37,6 +37,7 @@ from lineara.backends.native.stencils import computed, inlined
 from lineara.backends.native.steps import Step, steps_of_node
 from lineara.backends.native.sums import Sums, chunk_of
 from lineara.backends.native.totals import Total
+from lineara.backends.native.turned import rows
 from lineara.ir import Apply
 from lineara.ir.nest import Computed, Join, Linear, Nest, Update
 from lineara.primitives.conversion import stop_gradient
@@ -87,7 +88,8 @@ class Emitter(Changes, ABC):
         bound: Bound = {s: frozenset(at[s]) for s in steps}
         key = tuple(bound.items()), apart
         if key not in self.grouped:
-            self.grouped[key] = Partition(late(steps), bound, *apart).groups
+            literals = {v for s in steps for v in s.inputs[:1] if self.is_literal(v)}
+            self.grouped[key] = Partition(late(steps), bound, literals, *apart).groups
         return self.grouped[key]
 
     def _finished(self, root: Root, frame: Frame) -> bool:
@@ -344,7 +346,8 @@ class Emitter(Changes, ABC):
             place = Position(i, 1 if lanes > 1 else 0, span=(first, last))
             inside = {s: {**at[s], g.index[s]: place} for s in g.steps}
             numbers, places = dict(self.numbers), dict(self.places)
-            self.level(g.steps, inside, ())
+            with rows(self, inside, lanes):
+                self.level(g.steps, inside, ())
             self.numbers, self.places = numbers, places
 
         known = isinstance(start, int) and isinstance(stop, int)

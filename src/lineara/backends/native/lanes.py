@@ -219,6 +219,14 @@ class Lanes(ABC):
         ]
         return self.number(x.dtype, *parts)
 
+    def mixed(self, x: Number, y: Number, lanes: Sequence[int]) -> Number:
+        """The lanes of two vectors with these indices; those of the second are counted on from the first."""
+        mask = _mask(tuple(lanes))
+        parts = [
+            self.builder.shuffle_vector(p, q, mask) for p, q in zip(x.parts, y.parts, strict=True)
+        ]
+        return self.number(x.dtype, *parts)
+
     def lane(self, x: Number, index: int) -> Number:
         """One lane of a number."""
         if x.lanes == 1:

@@ -18,6 +18,8 @@ from lineara.ir.nest import Nest, Update
 
 FEW = 100
 """The loops of a level up to which they are compared with each other."""
+SHORT = 256
+"""The elements up to which an array is put together of parts in each trip of the loop that makes them."""
 AHEAD = 48
 """How many steps are looked at when the index of a new loop is chosen."""
 
@@ -67,10 +69,11 @@ class Partition:
         self,
         steps: Sequence[Step],
         bound: Bound,
+        literals: Collection[Value] = (),
         inlined: Collection[Step] = (),
         alone: Collection[Step] = (),
     ) -> None:
-        self.bound, self.inlined, self.alone = bound, inlined, alone
+        self.bound, self.literals, self.inlined, self.alone = bound, literals, inlined, alone
         self.groups: list[Group] = []
         self.made_by: dict[Value, Group] = {}
         self.maker: dict[Value, Step] = {}
@@ -103,7 +106,7 @@ class Partition:
         if isinstance(s.loops, Nest):
             self._loop(s, ahead)
             return
-        g = self.made_by.get(s.inputs[0]) if s.loops is not None and s.inputs else None
+        g = self._base(s)
         if g is not None and g.extent is not None:
             k = self._joined(s, g) if after <= g.order + 1 else None
             if k is not None:
@@ -112,6 +115,23 @@ class Partition:
         whole = Group(None, whole=True)
         self._insert(whole, max(after, self._last_reader(s)))
         self._add(whole, s, None)
+
+    def _base(self, s: Step) -> Group | None:
+        """The group whose loop a change or a join may be in: that of its operand, or of the part that a literal gets."""
+        if s.loops is None or not s.inputs:
+            return None
+        x, *parts = s.inputs
+        if not isinstance(s.loops, Update) or x not in self.literals or not parts:
+            return self.made_by.get(x)
+        g = self.made_by.get(parts[0])
+        return g if g is not None and self._is_short(s, g) else None
+
+    def _is_short(self, s: Step, g: Group) -> bool:
+        """Whether a trip of a loop has few elements of a result."""
+        k = self._joined(s, g) if g.extent is not None else None
+        bound = {k, *self.bound[s]}
+        inside = [n for j, n in zip(s.places, s.output.shape, strict=True) if j not in bound]
+        return k is not None and prod(inside) <= SHORT
 
     def _last_reader(self, s: Step) -> int:
         """The first place of a change where those that read its operand before have run: it need not copy."""

@@ -245,6 +245,12 @@ def read(m: Machine, place: Place, positions: Sequence[Position], lanes: int) ->
     return m.joined([_lane(m, place.pointer, base, k * step, dtype) for k in range(lanes)])
 
 
+def pointer_at(m: Machine, buffer: Buffer, positions: Sequence[Position]) -> tuple[Any, int]:
+    """Where the first lane has its element, and how many elements lie between two lanes."""
+    base, step, _ = _offset(m, buffer, positions)
+    return _at(m, buffer.pointer, base, buffer.dtype), step
+
+
 def write(m: Machine, buffer: Buffer, positions: Sequence[Position], x: Number, lanes: int) -> None:
     """Write the element at positions."""
     base, step, number = _offset(m, buffer, positions)

@@ -103,7 +103,8 @@ class _Search:
         for s in roots:
             found = self._offsets(s.output)
             at = {o for o, _ in found or ()}
-            if found is not None and len(at) <= OFFSETS and not _is_short(s.output, at):
+            short = _is_short(s.output, at) or any(map(_moves_few, self.readers[s.output]))
+            if found is not None and len(at) <= OFFSETS and not short:
                 offsets[s] = found
         made = {s: self._made_of(s) for s in offsets}
         offsets = {s: o for s, o in offsets.items() if len(made[s]) <= MOST}
@@ -253,6 +254,12 @@ def _offset(access: Any) -> Offset | None:
 def _is_short(v: Value, offsets: Set[Offset]) -> bool:
     """Whether a value is read at an offset along an axis of few elements, most of which are then at a border."""
     return any(o != 0 and n < SMALLEST for at in offsets for o, n in zip(at, v.shape, strict=True))
+
+
+def _moves_few(s: Step) -> bool:
+    """Whether a step changes a part along an axis of few elements."""
+    pairs = zip(s.extents, s.output.shape, strict=False)
+    return isinstance(s.loops, Update) and any(n != m and n < SMALLEST for n, m in pairs)
 
 
 def _sum(one: Offset, other: Offset) -> Offset:
