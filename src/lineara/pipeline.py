@@ -21,7 +21,7 @@ from lineara.ir import (
     collector_paused,
     reachable,
 )
-from lineara.optimize import dead_code, zeros
+from lineara.optimize import dead_code, late_broadcasts, zeros
 from lineara.transforms import Plan, Policy, as_written, erase, jvp, prune, transpose, unzip
 from lineara.typecheck import check
 
@@ -63,7 +63,7 @@ def _jvp(functions: Functions, request: Request) -> Functions:
 
 def _simplify(functions: Functions, request: Request) -> Functions:
     (derivative,) = functions
-    return (zeros(dead_code(derivative)),)
+    return (late_broadcasts(zeros(dead_code(derivative))),)
 
 
 def _unzip(functions: Functions, request: Request) -> Functions:
@@ -117,7 +117,7 @@ def _renamed(nonlinear: Function, suffix: str) -> str:
 STAGES: tuple[Stage, ...] = (
     Stage("source", "f : x̄ → ȳ", lambda functions, request: functions),
     Stage("jvp", "f.jvp : (x̄ ; ẋ̄) → (ȳ ; ẏ̄)", _jvp),
-    Stage("simplify", "f.jvp without dead code and linear zeros", _simplify),
+    Stage("simplify", "f.jvp without dead code and linear zeros, its broadcasts late", _simplify),
     Stage("unzip", "f.jvp.nonlin : x̄ → (ȳ, tape)   f.jvp.lin : (tape ; ẋ̄) → ( ; ẏ̄)", _unzip),
     Stage("transpose", "f.jvp.lin.T : (tape ; ȳ̈) → ( ; ẍ̄)", _transpose),
     Stage("vjp", "f.vjp : (x̄ ; ȳ̈) → (ȳ ; ẍ̄)", _vjp),

@@ -1,5 +1,6 @@
 """Simplifications: separate stages, each of which keeps values, types and marked recomputations."""
 
+from lineara.optimize.broadcasts import late_broadcasts
 from lineara.optimize.simplify import (
     SIMPLIFICATIONS,
     common_subexpressions,
@@ -13,6 +14,7 @@ __all__ = [
     "SIMPLIFICATIONS",
     "common_subexpressions",
     "dead_code",
+    "late_broadcasts",
     "literals",
     "simplify",
     "zeros",

@@ -37,9 +37,6 @@ from lineara.ir import (
 )
 from lineara.transforms import prune
 
-Rewrite = Callable[["_Rewriter", Equation], bool]
-"""Looks at an equation whose operands are rewritten already; True if it has disposed of it."""
-
 
 def dead_code(function: Function) -> Function:
     """Remove what nobody needs, through calls."""
@@ -48,17 +45,17 @@ def dead_code(function: Function) -> Function:
 
 def literals(function: Function) -> Function:
     """Evaluate elementwise equations of literals."""
-    return _rewrite(function, _fold)
+    return rewrite(function, _fold)
 
 
 def zeros(function: Function) -> Function:
     """Carry linear zeros through linear code: `x +. 0` is x, a linear map of zero is zero."""
-    return _rewrite(function, _carry_zero)
+    return rewrite(function, _carry_zero)
 
 
 def common_subexpressions(function: Function) -> Function:
     """Evaluate equal nonlinear equations once."""
-    return _rewrite(function, _merge)
+    return rewrite(function, _merge)
 
 
 SIMPLIFICATIONS: dict[str, Callable[[Function], Function]] = {
@@ -76,7 +73,7 @@ def simplify(function: Function) -> Function:
     return dead_code(function)
 
 
-class _Rewriter:
+class Rewriter:
     """The new function, and what is known of its variables."""
 
     def __init__(self, function: Function) -> None:
@@ -85,18 +82,27 @@ class _Rewriter:
         self.builder.linear_params = list(function.linear_params)
         self.renamed: dict[Var, Var] = {}
         self.zero: set[Var] = set()
+        self.waiting: dict[Var, Equation] = {}
+        self.made_by: dict[Var, Equation] = {}
         self.value: dict[Var, Literal] = {}
         self.available: dict[Any, tuple[Var, ...]] = {}
 
     def now(self, v: Var) -> Var:
-        """The variable that stands for an old one; a zero that is needed after all is made here."""
+        """The variable that stands for an old one; a zero or a broadcast that is needed after all is made here."""
         new = self.renamed.get(v, v)
+        if new in self.waiting:
+            self.builder.append(self.waiting.pop(new))
         return self.builder.zero(new.type) if new in self.zero else new
 
 
+Rewrite = Callable[[Rewriter, Equation], bool]
+"""Looks at an equation whose operands are rewritten already; True if it has disposed of it."""
+
+
 @memoised
-def _rewrite(function: Function, step: Rewrite) -> Generator[Any, Any, Function]:
-    rewriter = _Rewriter(function)
+def rewrite(function: Function, step: Rewrite) -> Generator[Any, Any, Function]:
+    """The function whose equations a step has rewritten, through calls."""
+    rewriter = Rewriter(function)
     for e in function.equations:
         rewriter.builder.origin = e.origin
         op: Op = e.op
@@ -115,7 +121,7 @@ def _rewrite(function: Function, step: Rewrite) -> Generator[Any, Any, Function]
     return rewriter.builder.finish(*([rewriter.now(v) for v in zone] for zone in zones))
 
 
-def _fold(rewriter: _Rewriter, e: Equation) -> bool:
+def _fold(rewriter: Rewriter, e: Equation) -> bool:
     match e.op:
         case Literal():
             rewriter.value[e.outputs[0]] = e.op
@@ -140,7 +146,7 @@ def _fold(rewriter: _Rewriter, e: Equation) -> bool:
             return False
 
 
-def _carry_zero(rewriter: _Rewriter, e: Equation) -> bool:
+def _carry_zero(rewriter: Rewriter, e: Equation) -> bool:
     zero = rewriter.zero
     linear = [v for v in e.inputs if v.linear]
     match e.op:
@@ -162,7 +168,7 @@ def _carry_zero(rewriter: _Rewriter, e: Equation) -> bool:
             return False
 
 
-def _merge(rewriter: _Rewriter, e: Equation) -> bool:
+def _merge(rewriter: Rewriter, e: Equation) -> bool:
     if any([v.linear for v in (*e.inputs, *e.outputs)]) or (
         isinstance(e.op, Call) and e.op.checkpoint
     ):

@@ -113,7 +113,8 @@ class Arrays:
             if rest:
                 self.over(dict(rest), {**at, k: place}, body, wide=wide, borders=borders)
             else:
-                self._at_lanes(body, {**at, k: place}, lanes)
+                with self.on_lanes(lanes):
+                    body({**at, k: place}, self.lanes)
 
         for first, end in between(n, (borders or {}).get(k, ())):
             for start, stop, lanes in (
@@ -128,9 +129,11 @@ class Arrays:
                     with self.repeat(start, stop, lanes) as i:
                         trip(i, lanes, (start, stop - 1))
 
-    def _at_lanes(self, body: Callable[..., None], at: dict[int, Position], lanes: int) -> None:
+    @contextmanager
+    def on_lanes(self, lanes: int) -> Iterator[None]:
+        """What is emitted inside runs on so many lanes at least."""
         before, self.lanes = self.lanes, max(lanes, self.lanes)
-        body(at, self.lanes)
+        yield
         self.lanes = before
 
     def new(self, v: Value, stays: Sequence[bool] | None = None) -> Buffer:

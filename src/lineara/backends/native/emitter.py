@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import Any
 
-from lineara.backends.native import parallel
+from lineara.backends.native import blocks, parallel
 from lineara.backends.native.arrays import Frame
 from lineara.backends.native.changes import Changes
 from lineara.backends.native.flat import Constant, Node, Value
 from lineara.backends.native.lanes import Number
-from lineara.backends.native.lanewise import PIECES, Run, runs, unrolled
+from lineara.backends.native.lanewise import PIECES, Run, runs
+from lineara.backends.native.outer import Product
 from lineara.backends.native.partition import Bound, Group, Partition, late
 from lineara.backends.native.pieces import pieced
 from lineara.backends.native.places import (
@@ -37,7 +38,8 @@ from lineara.backends.native.stencils import computed, inlined
 from lineara.backends.native.steps import Step, steps_of_node
 from lineara.backends.native.sums import Sums, chunk_of
 from lineara.backends.native.totals import Total
-from lineara.backends.native.turned import rows
+from lineara.backends.native.trips import Trips
+from lineara.backends.native.trips import run as run_trips
 from lineara.ir import Apply
 from lineara.ir.nest import Computed, Join, Linear, Nest, Update
 from lineara.primitives.conversion import stop_gradient
@@ -323,40 +325,18 @@ class Emitter(Changes, ABC):
         base: Index = 0,
     ) -> None:
         """Run trips of a loop, counted from a base and in the span, on so many lanes; the parts sum up."""
-        wide = lanes > 1 and self.lanes == 1
+        trips = Trips(start, stop, lanes if self.lanes == 1 else 1, span, base)
         self.totals.update(parts)
-        within, self.lanes = self.lanes, max(self.lanes, lanes)
-        self._trips(g, at, (start, stop, lanes if wide else 1), span, base)
-        self.lanes = within
+        products = blocks.products(self, g, at, trips)
+        if products:
+            blocks.run(self, g, at, trips, products)
+            return
+        with self.on_lanes(lanes):
+            run_trips(self, g, g.steps, at, trips)
 
-    def _trips(
-        self,
-        g: Group,
-        at: At,
-        segment: tuple[Index, Index, int],
-        span: tuple[int, int],
-        base: Index,
-    ) -> None:
-        """Run the level inside for the trips of a segment."""
-        start, stop, lanes = segment
-
-        def body(i: Index) -> None:
-            i = self.m.plus(base, i)
-            first, last = (i, i + lanes - 1) if isinstance(i, int) else (span[0], span[1] - 1)
-            place = Position(i, 1 if lanes > 1 else 0, span=(first, last))
-            inside = {s: {**at[s], g.index[s]: place} for s in g.steps}
-            numbers, places = dict(self.numbers), dict(self.places)
-            with rows(self, inside, lanes):
-                self.level(g.steps, inside, ())
-            self.numbers, self.places = numbers, places
-
-        known = isinstance(start, int) and isinstance(stop, int)
-        if known and unrolled(g, at, (stop - start) // lanes):
-            for i in range(start, stop, lanes):
-                body(i)
-        else:
-            with self.repeat(start, stop, lanes) as i:
-                body(i)
+    def tiled(self, product: Product, at: dict[int, Position], trips: Trips) -> None:
+        """Sum up products for some trips of a loop, tile by tile."""
+        blocks.emit(self, product, at, trips)
 
     def _finish(self, s: Step, at: dict[int, Position], total: Total, outer: Total | None) -> None:
         """What a loop has summed up is an element of the loop around it, or the result."""

@@ -13,6 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from lineara.backends.native.order import order_of
+from lineara.backends.native.outer import Product, is_outer
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Formula, Position, seen
 from lineara.backends.native.steps import Step
@@ -212,7 +213,11 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
         k = g.index[s]
         rest = _rest(s, at, k)
         effort = _effort(s)
-        here += rest * (effort / LANES + _loads(emitter, s, k, own) + _in_order(s, k))
+        if is_outer(s, k, at[s], LANES):
+            here += rest * effort / LANES + _gathered(emitter, Product(s, k, at[s]), own)
+            inside += 2 * rest * TOGETHER
+        else:
+            here += rest * (effort / LANES + _loads(emitter, s, k, own) + _in_order(s, k))
         options = [
             j for j in range(len(s.extents)) if j != k and j not in at[s] and _may_bind(s, j)
         ]
@@ -228,6 +233,18 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
             )
         inside += best
     return here <= inside
+
+
+def _gathered(emitter: Emitter, p: Product, own: set[Any]) -> float:
+    """What it costs to have the elements of neighbouring trips beside each other."""
+    cost = 0.0
+    for v, reading, elements in zip(p.step.inputs, p.readings, p.counts, strict=True):
+        place = emitter.places.get(v)
+        close = isinstance(place, Buffer) and (
+            reading.axis is None or place.strides[reading.axis] == 1
+        )
+        cost += elements * (TOGETHER if v in own or close else SCATTERED)
+    return cost
 
 
 def _in_order(s: Step, k: int) -> float:

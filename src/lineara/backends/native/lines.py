@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from llvmlite import ir
 
 from lineara.backends.native.listing import split_file
+from lineara.backends.native.outer import Product
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Position
 from lineara.backends.native.steps import Step
+from lineara.backends.native.trips import Trips
 from lineara.backends.native.watched import Listing, Recorder, Watched
 from lineara.errors import Origin
 
@@ -110,11 +114,21 @@ class _Marking(Watched):
         self.lines = lines
 
     def _step(self, s: Step, at: dict[int, Position], group: Group) -> None:
+        with self._marked(s):
+            super()._step(s, at, group)
+
+    def tiled(self, product: Product, at: dict[int, Position], trips: Trips) -> None:
+        """A sum of products, with the line of it."""
+        with self._marked(product.step):
+            super().tiled(product, at, trips)
+
+    @contextmanager
+    def _marked(self, s: Step) -> Iterator[None]:
         builder, origin = self.m.builder, s.node.origin
         before = builder.debug_metadata
         if origin is not None:
             builder.debug_metadata = self.lines.location(builder.function, origin)
-        super()._step(s, at, group)
+        yield
         builder.debug_metadata = before
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from math import prod
 
 from lineara.backends.native.flat import Value
-from lineara.backends.native.order import may_bind
+from lineara.backends.native.order import MIDDLE, may_bind
+from lineara.backends.native.outer import is_outer
 from lineara.backends.native.steps import Step
 from lineara.ir.nest import Nest, Update
 
@@ -240,9 +241,12 @@ class Partition:
     def _is_larger(self, s: Step, k: int, g: Group, ahead: Sequence[Step]) -> bool:
         """Whether a step makes more in a trip than all others of a loop, and is rather in a loop over another index."""
         size = self._rest(s, k)
-        if any(self._rest(t, g.index[t]) >= size for t in g.steps):
+        if self._is_outer(s, k) or any(self._rest(t, g.index[t]) >= size for t in g.steps):
             return False
         return self._chosen(s, ahead)[1] != k
+
+    def _is_outer(self, s: Step, k: int) -> bool:
+        return is_outer(s, k, self.bound[s], MIDDLE)
 
     def _rest(self, s: Step, k: int) -> int:
         return prod([s.extents[j] for j in self.free(s) if j != k])
@@ -337,7 +341,10 @@ class Partition:
         options = self._bindable(s)
         if len(options) == 1:
             return s.extents[options[0]], options[0]
-        best = max(options, key=lambda k: (self._joins(s, k, ahead), k in s.places, -k))
+        best = max(
+            options,
+            key=lambda k: (self._is_outer(s, k), self._joins(s, k, ahead), k in s.places, -k),
+        )
         return s.extents[best], best
 
     def _joins(self, s: Step, k: int, ahead: Sequence[Step]) -> int:

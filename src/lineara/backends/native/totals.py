@@ -142,6 +142,14 @@ class Total:
             old = self._read(full, sub, count)
             self._write(full, join(m, old, *parts), sub, count)
 
+    def row(self, full: Full) -> Number:
+        """All sub-totals of a position."""
+        return self._read(full, Position(0, 1), self.width)
+
+    def set_row(self, full: Full, x: Number) -> None:
+        """Give a position other sub-totals."""
+        self._write(full, x, Position(0, 1), self.width)
+
     def _blocks(self, base: Index, lanes: int) -> Iterator[tuple[int, int]]:
         """The runs of lanes that lie in one row of sub-totals, as (first, count)."""
         first = 0

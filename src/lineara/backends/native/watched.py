@@ -14,10 +14,12 @@ from typing import Any
 
 from lineara.backends.native.control import Control
 from lineara.backends.native.flat import Choice, Graph, Until, Value
+from lineara.backends.native.outer import Product
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Position
 from lineara.backends.native.space import Space
 from lineara.backends.native.steps import Step
+from lineara.backends.native.trips import Trips
 
 At = dict[Step, dict[int, Position]]
 
@@ -139,6 +141,13 @@ class Watched(Control):
         if stretch not in self.stack[-1].stretches:
             self.stack[-1].stretches.append(stretch)
         super().segment(*args, **base)
+
+    def tiled(self, product: Product, at: dict[int, Position], trips: Trips) -> None:
+        """A sum of products, tile by tile."""
+        s = product.step
+        part = self.stack[-1].parts.setdefault(id(s), Part(product.title))
+        part.group(Group(None, [s]))
+        super().tiled(product, at, trips)
 
 
 def _title(part: Part, graph: Graph) -> str:
