@@ -58,6 +58,7 @@ class Arrays:
         self.numbers: dict[Value, Number] = {}
         self.places: dict[Value, Any] = {}
         self.homes: dict[Value, Buffer] = {}
+        self.copies: dict[Value, Buffer] = {}
         self.totals: dict[Step, Total] = {}
         self.frames: list[Frame] = []
         self.grouped: dict[Any, list[Group]] = {}

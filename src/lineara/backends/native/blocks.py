@@ -13,18 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
 from lineara.backends.native.flat import Value
-from lineara.backends.native.outer import BLOCK, Product, Reading, dtype_of, is_outer
+from lineara.backends.native.outer import BLOCK, Product, Reading, dtype_of, is_outer, is_sum
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Formula, Index, Position, read, write
 from lineara.backends.native.products.tiling import Parts
 from lineara.backends.native.steps import Step
 from lineara.backends.native.trips import Trips
 from lineara.backends.native.trips import run as run_trips
-from lineara.ir.nest import Update
+from lineara.ir.nest import Nest, Update
 
 if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter
@@ -36,16 +37,28 @@ Full = dict[int, Position]
 
 
 def products(e: Emitter, g: Group, at: At, trips: Trips) -> list[Product]:
-    """The steps of a loop that are summed up block by block; what two of them read they read at the same places."""
-    count = trips.count
-    if count is None or count < 2 * trips.lanes or trips.lanes == 1 or trips.start % trips.lanes:
+    """The steps of a loop that are summed up block by block: outer products, and other sums of what these read.
+
+    What two of them read they read at the same places.
+    """
+    count, lanes = trips.count, trips.lanes
+    if count is None or count < 2 * lanes or lanes == 1 or trips.start % lanes:
         return []
     if any(isinstance(s.loops, Update) for s in g.steps):
         return []
     known: dict[Value, Reading] = {}
-    given = [Product(s, g.index[s], at[s]) for s in g.steps]
-    outer = [p for p in given if is_outer(p.step, p.k, p.at, trips.lanes) and _is_whole(e, p)]
-    return [p for p in outer if all([known.setdefault(v, r) == r for v, r in _read(p)])]
+    sums = [Product(s, k, at[s]) for s, k in g.index.items() if is_sum(s, k, at[s], lanes)]
+    outer = [p for p in sums if is_outer(p.step, p.k, p.at, lanes) and _is_whole(e, p)]
+    found = [p for p in outer if all([known.setdefault(v, r) == r for v, r in _read(p)])]
+    many = [p for p in sums if p.extents]
+    return [p for p in many if p in found or all([known.get(v) == r for v, r in _read(p)])]
+
+
+def in_one(e: Emitter, g: Group, at: At, trips: Trips) -> list[Step]:
+    """The steps of a loop of which one block sums up all trips."""
+    found = products(e, g, at, trips)
+    whole = found and _Blocks(e, g, at, trips, found).size >= (trips.count or 0)
+    return [p.step for p in found] if whole else []
 
 
 def _read(p: Product) -> Iterable[tuple[Value, Reading]]:
@@ -62,7 +75,7 @@ def run(e: Emitter, g: Group, at: At, trips: Trips, found: Sequence[Product]) ->
     """Run trips of a loop, block by block."""
     start, stop = trips.start, trips.stop
     blocks = _Blocks(e, g, at, trips, found)
-    size = blocks.size
+    size, _ = blocks.size, blocks.memory
     if stop - start <= size:
         blocks.run(start, stop)
         return
@@ -83,9 +96,13 @@ class _Blocks:
         self.steps = [s for s in g.steps if s not in apart]
         makers = {v: s for s in self.steps for v in s.outputs}
         self.kept = {v: r for p in found for v, r in _read(p) if self._is_apart(v, r)}
-        self.made = [v for v in self.kept if v in makers and v not in e.homes]
+        self.made = {v: makers[v] for v in self.kept if v in makers and v not in e.homes}
         self.size = self._size()
-        self.memory = {v: self._memory(v) for v in self.kept}
+
+    @cached_property
+    def memory(self) -> dict[Value, Buffer]:
+        """Where the elements are kept."""
+        return {v: self._memory(v) for v in self.kept}
 
     def _is_apart(self, v: Value, reading: Reading) -> bool:
         """Whether the elements of neighbouring trips are not beside each other."""
@@ -121,12 +138,8 @@ class _Blocks:
         trips = self.trips.between(start, stop)
         first = m.plus(trips.base, start)
         shifted = {v: replace(b, offset=m.times(first, -1)) for v, b in self.memory.items()}
-        e.homes.update({v: shifted[v] for v in self.made})
         if self.steps:
-            with e.on_lanes(trips.lanes):
-                run_trips(e, self.g, self.steps, self.at, trips, self.made)
-        for v in self.made:
-            del e.homes[v]
+            self._make(trips, shifted)
         before = dict(e.places)
         for v in self.kept:
             if v not in self.made:
@@ -135,6 +148,20 @@ class _Blocks:
         for p in self.products:
             e.tiled(p, self.at[p.step], trips)
         e.places = before
+
+    def _make(self, trips: Trips, memory: dict[Value, Buffer]) -> None:
+        """Run the other steps. What is made element by element is kept as well; the rest is made where it is kept."""
+        e = self.e
+        copied = {v: memory[v] for v, s in self.made.items() if _is_element(s)}
+        placed = {v: memory[v] for v in self.made if v not in copied}
+        e.homes.update(placed)
+        e.copies.update(copied)
+        with e.on_lanes(trips.lanes):
+            run_trips(e, self.g, self.steps, self.at, trips, placed)
+        for v in placed:
+            del e.homes[v]
+        for v in copied:
+            del e.copies[v]
 
     def _copy(self, v: Value, target: Buffer, trips: Trips) -> None:
         """Have the elements of neighbouring trips beside each other."""
@@ -149,6 +176,10 @@ class _Blocks:
         with e.on_lanes(trips.lanes), e.repeat(trips.start, trips.stop, trips.lanes) as i:
             at = {**kept.fixed, kept.axis: trips.place(e, i)}
             e.over(self._others(v), at, move, wide=False)
+
+
+def _is_element(s: Step) -> bool:
+    return isinstance(s.loops, Nest) and s.loops.combine is None and not s.is_view
 
 
 def emit(e: Emitter, p: Product, at: Full, trips: Trips) -> None:

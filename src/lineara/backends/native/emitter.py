@@ -238,9 +238,9 @@ class Emitter(Changes, ABC):
 
     def _give(self, v: Value, x: Number, positions: Sequence[Position]) -> None:
         self.numbers[v] = x
-        home = self.homes.get(v)
-        if home is not None:
-            write(self.m, home, positions, x, self.lanes)
+        for wanted in (self.homes, self.copies):
+            if v in wanted:
+                write(self.m, wanted[v], positions, x, self.lanes)
 
     def _value(self, s: Step, at: dict[int, Position], lanes: int) -> Any:
         """What the element of a nest is, at positions of all indices."""
@@ -294,7 +294,7 @@ class Emitter(Changes, ABC):
         elif run.count == 1:
             self._chunk(g, at, run, 0, sums)
         elif parallel.is_shared(self, g, at, run, sums):
-            parallel.run(self, g, at, parallel.Cut.of(run), sums)
+            parallel.run(self, g, at, parallel.Cut.of(run), sums, self.in_one(g, at, run))
         else:
             with self.repeat(run.start, run.stop, run.size) as start:
                 self._chunk(g, at, run, start, sums)
@@ -302,7 +302,7 @@ class Emitter(Changes, ABC):
     def _chunk(self, g: Group, at: At, run: Run, base: Index, sums: Sums) -> None:
         """Run one chunk of a loop that sums up."""
         base = self.aligned(base)
-        sums.begin()
+        sums.begin(self.in_one(g, at, run))
         for start, stop, lanes in run.segments:
             if run.count == 1:
                 start, stop = start + run.start, stop + run.start
@@ -311,6 +311,18 @@ class Emitter(Changes, ABC):
             self.segment(g, at, start, stop, lanes, parts, span, base=base)
             sums.left(parts)
         sums.end()
+
+    def in_one(self, g: Group, at: At, run: Run) -> list[Step]:
+        """The steps whose chunks are summed up in one go."""
+        if len(run.segments) > 1:
+            return []
+        ((start, stop, lanes),) = run.segments
+        span = (run.start, run.stop)
+        return blocks.in_one(self, g, at, Trips(start, stop, self.own_lanes(lanes), span))
+
+    def own_lanes(self, lanes: int) -> int:
+        """The lanes along a loop that is to run on so many: one, if a loop around it runs on several."""
+        return lanes if self.lanes == 1 else 1
 
     def segment(
         self,
@@ -325,7 +337,7 @@ class Emitter(Changes, ABC):
         base: Index = 0,
     ) -> None:
         """Run trips of a loop, counted from a base and in the span, on so many lanes; the parts sum up."""
-        trips = Trips(start, stop, lanes if self.lanes == 1 else 1, span, base)
+        trips = Trips(start, stop, self.own_lanes(lanes), span, base)
         self.totals.update(parts)
         products = blocks.products(self, g, at, trips)
         if products:

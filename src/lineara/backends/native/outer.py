@@ -129,14 +129,19 @@ def dtype_of(v: Value) -> Dtype:
     return v.type.dtype
 
 
-def is_outer(s: Step, k: int, bound: Collection[int], lanes: int) -> bool:
-    """Whether a step sums up outer products over index k, on so many lanes, where others are bound."""
+def is_sum(s: Step, k: int, bound: Collection[int], lanes: int) -> bool:
+    """Whether a step sums up over index k alone, on so many lanes, where others are bound."""
     nest = s.loops
     if not isinstance(nest, Nest) or nest.combine is None or nest.element is None:
         return False
     if [j for j in nest.reduced if j not in bound] != [k] or order_of(nest, k).width != lanes:
         return False
-    if not all(isinstance(x, Along) and x.aligned for access in nest.operands for x in access):
+    return all(isinstance(x, Along) and x.aligned for access in nest.operands for x in access)
+
+
+def is_outer(s: Step, k: int, bound: Collection[int], lanes: int) -> bool:
+    """Whether a step sums up outer products over index k."""
+    if not is_sum(s, k, bound, lanes):
         return False
     p = Product(s, k, dict.fromkeys(bound, Position()))
     return p.totals >= max(MANY, REUSED * sum(p.counts))

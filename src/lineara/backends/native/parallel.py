@@ -9,7 +9,7 @@ sums up is cut where the orders of its sums say, also where one thread runs all 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import prod
@@ -146,7 +146,9 @@ class Chunk:
     captured: list[Any] = field(default_factory=list)
 
 
-def run(emitter: Emitter, g: Group, at: At, cut: Cut, sums: Sums) -> None:
+def run(
+    emitter: Emitter, g: Group, at: At, cut: Cut, sums: Sums, whole: Collection[Step] = ()
+) -> None:
     """Emit a loop whose chunks several threads run; their totals are merged in order."""
     row, space = Row(sums.merged), emitter.space
     with _strips(space, cut.count, row.size) as rows:
@@ -156,7 +158,7 @@ def run(emitter: Emitter, g: Group, at: At, cut: Cut, sums: Sums) -> None:
             base: Index = 0
             if sums.merged:
                 start, stop, base = 0, cut.size, emitter.aligned(start)
-            parts, span = sums.fresh(), (cut.start, cut.stop)
+            parts, span = sums.fresh(whole), (cut.start, cut.stop)
             emitter.segment(g, at, start, stop, cut.lanes, parts, span, base=base)
             for s, t in parts.items():
                 places[s].take(t)

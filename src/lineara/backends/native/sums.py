@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from lineara.backends.native.order import Order, order_of
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Position
 from lineara.backends.native.steps import Step
-from lineara.backends.native.totals import Total
+from lineara.backends.native.totals import Total, Whole
 from lineara.ir.nest import Nest
 
 if TYPE_CHECKING:
@@ -56,17 +57,18 @@ class Sums:
         """What a step has summed up in the end."""
         return self.merged[s] if s in self.merged else self.parts[s]
 
-    def fresh(self) -> dict[Step, Total]:
-        """Totals of a chunk, which begin."""
-        made = {s: self._part(s) for s in self.merged}
+    def fresh(self, whole: Collection[Step]) -> dict[Step, Total]:
+        """Totals of a chunk, which begin; some are summed up in one go."""
+        made = {s: self._part(s, whole=s in whole) for s in self.merged}
         for total in made.values():
             total.clear()
         return made
 
-    def begin(self) -> None:
+    def begin(self, whole: Collection[Step]) -> None:
         """A chunk begins."""
-        if not self.merged.keys() <= self.parts.keys():
-            self.parts |= self.fresh()
+        ready = {s for s, t in self.parts.items() if isinstance(t, Whole) == (s in whole)}
+        if not self.merged.keys() <= ready:
+            self.parts |= self.fresh(whole)
             return
         for s in self.merged:
             self.parts[s].clear()
@@ -86,6 +88,8 @@ class Sums:
         for s, total in self.merged.items():
             total.merge(self.parts[s])
 
-    def _part(self, s: Step) -> Total:
+    def _part(self, s: Step, *, whole: bool = False) -> Total:
         k, width = self.g.index[s], self.orders[s].width
+        if whole:
+            return Whole(self.emitter, s, k, self.at[s], width)
         return Total(self.emitter, s, k, self.at[s], width=width, beside=self.beside)

@@ -195,3 +195,24 @@ class Total:
         before, self.emitter.lanes = self.emitter.lanes, self.lanes
         self.emitter.over(extents, self.at, lambda full, _: body(full), wide=wide)
         self.emitter.lanes = before
+
+
+class Whole(Total):
+    """A total that is summed up in one go: its sub-totals are in registers, and memory is for what they give."""
+
+    def __init__(self, emitter: Arrays, s: Step, k: int, at: Full, width: int) -> None:
+        super().__init__(emitter, s, k, at)
+        self.rows = width
+
+    def clear(self) -> None:
+        """There is nothing to begin again."""
+
+    def row(self, _: Full) -> Number:
+        """No sub-total has anything yet."""
+        m = self.emitter.m
+        return m.splat(self.combine.identity(m, self.dtype), self.rows)
+
+    def set_row(self, full: Full, x: Number) -> None:
+        """What the sub-totals of a position give."""
+        m, merge = self.emitter.m, self.combine.merge
+        self._write(full, m.reduced(lambda a, b: merge(m, a, b), x), lanes=1)
