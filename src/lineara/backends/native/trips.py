@@ -57,7 +57,7 @@ def run(
         place = trips.place(e, i)
         inside = {s: {**at[s], g.index[s]: place} for s in steps}
         numbers, places = dict(e.numbers), dict(e.places)
-        with rows(e, inside, trips.lanes):
+        with rows(e, inside):
             e.level(steps, inside, needed)
         e.numbers, e.places = numbers, places
 

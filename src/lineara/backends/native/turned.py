@@ -46,9 +46,9 @@ class _Rows:
 
 
 @contextmanager
-def rows(emitter: Emitter, at: dict[Step, dict[int, Position]], lanes: int) -> Iterator[None]:
+def rows(emitter: Emitter, at: dict[Step, dict[int, Position]]) -> Iterator[None]:
     """Keep the rows that a trip on lanes makes, and write them in the end."""
-    found = [r for s in at for r in _rows(emitter, s, at[s], lanes)]
+    found = [r for s in at for r in _rows(emitter, s, at[s])] if emitter.lanes > 1 else []
     for r in found:
         emitter.homes[r.value] = r.kept
     yield
@@ -58,7 +58,7 @@ def rows(emitter: Emitter, at: dict[Step, dict[int, Position]], lanes: int) -> I
         write(emitter.m, pointer, stride, [r.column(emitter.m, i) for i in range(r.count)])
 
 
-def _rows(emitter: Emitter, s: Step, at: dict[int, Position], lanes: int) -> Iterator[_Rows]:
+def _rows(emitter: Emitter, s: Step, at: dict[int, Position]) -> Iterator[_Rows]:
     """The results of a step of which each lane makes a short row."""
     stays = [k is None or k not in at for k in s.places]
     positions = tuple([Position() if k is None else at.get(k, Position()) for k in s.places])
@@ -68,7 +68,7 @@ def _rows(emitter: Emitter, s: Step, at: dict[int, Position], lanes: int) -> Ite
         if home is None or home.lanes > 1 or home.dtype.kind not in "fiu" or not 1 < count <= MOST:
             continue
         if sum(p.step for p in positions) == 1 and _is_dense(v.shape, stays, home.strides):
-            kept = emitter.array(home.dtype, v.shape, stays, lanes)
+            kept = emitter.array(home.dtype, v.shape, stays, emitter.lanes)
             yield _Rows(v, home, kept, positions, count)
 
 
