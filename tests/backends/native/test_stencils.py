@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lineara as lin
-from lineara.backends.native import stencils
+from lineara.backends.native import stencils, written
 from lineara.testing.machine import agrees
 from lineara.testing.programs import generate
 from lineara.testing.staged import STAGES
@@ -134,10 +134,12 @@ def test_an_operand_that_changes_in_place_is_read_before():
 
 @pytest.fixture
 def eager(monkeypatch):
-    """Whatever may be computed where it is read is."""
+    """Whatever may be computed where it is read is, and whatever may be written in another loop."""
     monkeypatch.setattr(stencils, "SMALLEST", 1)
     monkeypatch.setattr(stencils, "OFFSETS", 100)
-    monkeypatch.setattr(stencils, "NEAR", 1e9)
+    monkeypatch.setattr(stencils, "LEVELS", ((0, 1e9),))
+    monkeypatch.setattr(written, "SMALLEST", 1)
+    monkeypatch.setattr(written, "APART", 100)
 
 
 @pytest.mark.parametrize("case", range(20))

@@ -17,11 +17,11 @@ from typing import Any
 from lineara.backends.native import blocks, parallel
 from lineara.backends.native.arrays import Frame
 from lineara.backends.native.changes import Changes
-from lineara.backends.native.flat import Constant, Node, Value
+from lineara.backends.native.flat import Constant, Value
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.lanewise import PIECES, Run, runs
 from lineara.backends.native.outer import Product
-from lineara.backends.native.partition import Bound, Group, Partition, late
+from lineara.backends.native.partition import Group
 from lineara.backends.native.pieces import pieced
 from lineara.backends.native.places import (
     Buffer,
@@ -35,14 +35,13 @@ from lineara.backends.native.places import (
     write,
 )
 from lineara.backends.native.stencils import computed, inlined
-from lineara.backends.native.steps import Step, steps_of_node
+from lineara.backends.native.steps import Step
 from lineara.backends.native.sums import Sums, chunk_of
 from lineara.backends.native.totals import Total
 from lineara.backends.native.trips import Trips
 from lineara.backends.native.trips import run as run_trips
-from lineara.ir import Apply
+from lineara.backends.native.written import groups_of, looped, writer, writers
 from lineara.ir.nest import Computed, Join, Linear, Nest, Update
-from lineara.primitives.conversion import stop_gradient
 
 LARGE = 1 << 14
 """The elements of an array from which on it is worth the while to write it in a loop that threads may share."""
@@ -58,15 +57,17 @@ class Emitter(Changes, ABC):
         literals = {s.output for s in steps if s.is_formula}
         steps, needed = self._formulas(steps), tuple(needed)
         again = frozenset() if any(at.values()) else inlined(steps, needed, literals)
-        groups = self._groups(steps, at, again)
+        written = {} if any(at.values()) else writers(steps, self.homes)
+        steps, at = [*steps, *written], at | {s: {} for s in written}
+        groups = groups_of(self, steps, at, written, again)
         alone = parallel.hindering(self, groups, at)
-        groups = self._groups(steps, at, again, alone) if alone else groups
+        groups = groups_of(self, steps, at, written, again, alone) if alone else groups
         last: dict[Value, int] = {}
         for g in groups:
             for s in g.steps:
                 for v in s.inputs:
                     last[v] = g.order
-        for v in needed:
+        for v in (*needed, *[s.output for s in written]):
             last[v] = len(groups)
         frame = Frame(last, again)
         self.frames.append(frame)
@@ -75,7 +76,7 @@ class Emitter(Changes, ABC):
             frame.now = g.order
             before = len(self.space.made)
             if g.extent is not None:
-                self._loop(g, at)
+                looped(self, g, at, written)
             else:
                 for s in g.steps:
                     self._step(s, at[s], g)
@@ -84,15 +85,6 @@ class Emitter(Changes, ABC):
             made = [r for r in made if not self._finished(r, frame)]
         self.space.made += made
         self.frames.pop()
-
-    def _groups(self, steps: Sequence[Step], at: At, *apart: frozenset[Step]) -> list[Group]:
-        """The groups of steps at a level; trips of a loop that are written out one by one have the same."""
-        bound: Bound = {s: frozenset(at[s]) for s in steps}
-        key = tuple(bound.items()), apart
-        if key not in self.grouped:
-            literals = {v for s in steps for v in s.inputs[:1] if self.is_literal(v)}
-            self.grouped[key] = Partition(late(steps), bound, literals, *apart).groups
-        return self.grouped[key]
 
     def _finished(self, root: Root, frame: Frame) -> bool:
         """Give memory back that no later group reads; True if so."""
@@ -217,13 +209,10 @@ class Emitter(Changes, ABC):
         if not large or self.apart or self.lanes > 1:
             super().fill(v, target)
             return
-        (step,) = steps_of_node(Node(Apply(stop_gradient), (v,), (Value(v.type),)))
-        group = Group(v.shape[0], [step], {step: 0})
-        self.homes[step.output] = target
+        step = writer(v)
         self.frames.append(Frame({step.output: 1}))
-        self._loop(group, {step: {}})
+        looped(self, Group(v.shape[0], [step], {step: 0}), {step: {}}, {step: target})
         self.frames.pop()
-        del self.homes[step.output], self.places[step.output]
 
     # ------------------------------------------------------------------ elements
 
@@ -256,12 +245,11 @@ class Emitter(Changes, ABC):
 
     # ------------------------------------------------------------------ loops
 
-    def _loop(self, g: Group, at: At) -> None:
+    def loop(self, g: Group, at: At) -> None:
         """A loop over one index of each step of a group."""
         assert g.extent is not None
-        for s in g.steps:
-            if not at[s]:
-                self._prepare(s, len(g.steps))
+        for s in [s for s in g.steps if not at[s]]:
+            self._prepare(s, len(g.steps))
         last = self.frames[-1].last
         wanted: dict[Value, Step] = {
             v: s
@@ -338,6 +326,7 @@ class Emitter(Changes, ABC):
     ) -> None:
         """Run trips of a loop, counted from a base and in the span, on so many lanes; the parts sum up."""
         trips = Trips(start, stop, self.own_lanes(lanes), span, base)
+        g = g.from_trip(span[0])
         self.totals.update(parts)
         products = blocks.products(self, g, at, trips)
         if products:

@@ -17,6 +17,7 @@ from lineara.backends.native.outer import Product, is_outer
 from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Formula, Position, seen
 from lineara.backends.native.steps import Step
+from lineara.backends.native.sums import summed
 from lineara.ir import Apply
 from lineara.ir.nest import Along, Join, Linear, Nest, Update
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 LANES = 8
 SOME = 16
 WIDE = 32
-LIGHT = 12
+LIGHT = 20
 """The operations up to which a loop takes four vectors at a time, so that they do not wait for each other."""
 PIECES = 120
 """The steps of a loop, times the places where it is cut, up to which it is."""
@@ -70,8 +71,9 @@ def runs(emitter: Emitter, g: Group, at: At, size: int) -> list[Run]:
     if n <= size:
         return [Run(0, 1, n, cutter.segments(0, n))] if n else []
     made: list[Run] = []
-    for start in range(0, n, size):
-        stop = min(start + size, n)
+    last_start = (summed(g) - 1) // size * size
+    for start in range(0, last_start + 1, size):
+        stop = n if start == last_start else start + size
         plain = stop - start == size and not any(start < c < stop for c in borders)
         last = made[-1] if made else None
         if plain and last and last.size == size and start not in borders and last.plain:
@@ -135,8 +137,8 @@ def between(n: int, borders: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def _borders(emitter: Emitter, g: Group) -> set[int]:
-    """Where the elements that a loop reads are made differently."""
-    found: set[int] = set()
+    """Where the elements that a loop reads are made differently, and where the trips of some steps end."""
+    found = {s.extents[k] for s, k in g.index.items()}
     for s in g.steps:
         if not isinstance(s.loops, Nest):
             continue

@@ -130,8 +130,11 @@ class Plan:
         yield from self._parts(listing.root, "  ")
 
     def _parts(self, part: Part, indent: str) -> Iterator[str]:
+        listed: set[Step] = set()
         for p in part.parts.values():
-            yield from self._part(p, indent)
+            if not p.steps or not listed.issuperset(p.steps):
+                yield from self._part(p, indent)
+            listed.update(p.steps)
 
     def _part(self, p: Part, indent: str) -> Iterator[str]:
         if p.title:
@@ -148,6 +151,8 @@ class Plan:
     def _step(self, s: Step, indent: str) -> str:
         names = self.names
         text = f"{names.typed(s.outputs)} = {operation(s.node)}({names.untyped(s.inputs)})"
+        if not any(v in names.known for v in s.outputs):
+            text = f"{names.untyped(s.inputs)} is written"
         notes = [
             note
             for note, holds in (

@@ -8,7 +8,7 @@ position at which it is made, and when nothing waits for the end of the loop.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from lineara.backends.native.flat import Value
@@ -54,6 +54,11 @@ class Group:
     index: dict[Step, int] = field(default_factory=dict)
     order: int = 0
     whole: bool = False
+
+    def from_trip(self, first: int) -> Group:
+        """The steps that take part from a trip on: those that have so many."""
+        index = {s: k for s, k in self.index.items() if s.extents[k] > first}
+        return self if len(index) == len(self.index) else replace(self, steps=[*index], index=index)
 
 
 Bound = dict[Step, frozenset[int]]

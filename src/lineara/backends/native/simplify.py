@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import frexp
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ class _Simplifier:
         literals: dict[Value, Literal] = {}
         constants: dict[Value, Constant | Literal] = {}
         seen: dict[Any, Node] = {}
+        makers: dict[Value, Node] = {}
         nodes: list[Node] = []
         for n in graph.nodes:
             inputs = tuple([same.get(v, v) for v in n.inputs])
@@ -69,18 +71,21 @@ class _Simplifier:
             literal = _folded(node, literals)
             if literal is not None:
                 node = Node(literal, (), n.outputs, n.origin, n.recompute)
-            if isinstance(node.op, Literal) and isinstance(node.op.type, ArrayType):
-                literals[n.outputs[0]] = node.op
-            if isinstance(node.op, Constant | Literal):
-                constants[n.outputs[0]] = node.op
-            key = _key(node)
-            first = seen.get(key) if key is not None else None
-            if first is not None:
-                same.update(zip(n.outputs, first.outputs, strict=True))
-                continue
-            if key is not None:
-                seen[key] = node
-            nodes.append(node)
+            for m in _at_once(node, literals, makers):
+                m = replace(m, inputs=tuple([same.get(v, v) for v in m.inputs]))
+                if isinstance(m.op, Literal) and isinstance(m.op.type, ArrayType):
+                    literals[m.outputs[0]] = m.op
+                if isinstance(m.op, Constant | Literal):
+                    constants[m.outputs[0]] = m.op
+                key = _key(m)
+                first = seen.get(key) if key is not None else None
+                if first is not None:
+                    same.update(zip(m.outputs, first.outputs, strict=True))
+                    continue
+                if key is not None:
+                    seen[key] = m
+                nodes.append(m)
+                makers.update(dict.fromkeys(m.outputs, m))
         results = tuple([same.get(v, v) for v in graph.results])
         return Graph(graph.name, graph.params, tuple(nodes), results)
 
@@ -131,6 +136,38 @@ def _times_one(node: Node, literals: dict[Value, Literal]) -> Value | None:
     for x, y in (node.inputs, node.inputs[::-1]):
         if x in literals and literals[x].value == 1 and literals[x].type.dtype.kind == "f":
             return y if y.type is node.outputs[0].type else None
+    return None
+
+
+def _at_once(
+    node: Node, literals: dict[Value, Literal], makers: dict[Value, Node]
+) -> tuple[Node, ...]:
+    """What is scaled by a power of two and then by a constant is scaled by both at once: (2·x)·c = x·2c, to the bit.
+
+    Neither is below 1, so that where 2·x is infinite, so is x·2c.
+    """
+    outer = _scaled(node, literals)
+    inner = _scaled(makers[outer[0]], literals) if outer and outer[0] in makers else None
+    if outer is None or inner is None:
+        return (node,)
+    (_, factor), (x, power) = outer, inner
+    assert isinstance(x.type, ArrayType)
+    product = factor * power
+    exact = power >= 1 and frexp(power)[0] == 0.5 and abs(factor) >= 1
+    if not exact or abs(product) > float(np.finfo(x.type.dtype).max):
+        return (node,)
+    v = Value(x.type)
+    return Node(Literal(product, x.type), (), (v,), node.origin), replace(node, inputs=(v, x))
+
+
+def _scaled(node: Node, literals: dict[Value, Literal]) -> tuple[Value, float] | None:
+    """The real array that a node multiplies by a constant, and the constant."""
+    if node.recompute or not isinstance(node.op, Apply) or node.op.primitive not in (mul, scale):
+        return None
+    for c, x in (node.inputs, node.inputs[::-1]):
+        type_ = x.type
+        if c in literals and isinstance(type_, ArrayType) and type_.dtype.kind == "f":
+            return x, float(np.asarray(literals[c].value, type_.dtype))
     return None
 
 

@@ -19,6 +19,7 @@ from lineara.backends.native.lanes import Number
 from lineara.backends.native.pieces import is_static
 from lineara.backends.native.places import Formula, Position, Root
 from lineara.backends.native.steps import Step
+from lineara.backends.native.written import may_share
 from lineara.ir import Add, Apply, ArrayType
 from lineara.ir.nest import Along, Join, Nest, Update
 from lineara.primitives.arithmetic import div, scale
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 
 MOST, OFFSETS = 24, 3
 """The operations that make an element at most, and the offsets at which it is read."""
-LARGE = 1 << 18
-"""The bytes of an array from which on it leaves the nearest cache."""
-NEAR, FAR = 1.0, 8.0
-"""What it costs to write an element or to read it, in operations, in the nearest cache and beyond."""
+LEVELS = (1 << 18, 8.0), (1 << 12, 2.0), (0, 1.0)
+"""What it costs to write an element or to read it, in operations, of an array of so many bytes or more."""
 LOOK = 2.0
 """What it costs to look whether the operands of a product of tangents are 0."""
 DEPTH = 8
@@ -171,8 +170,10 @@ class _Search:
     ) -> bool:
         """Whether the operations that are done again cost less than to write arrays and to read them."""
         at: dict[Read | None, set[Step]] = defaultdict(set)
+        written = [t for found in offsets.values() for _, t in found if t.output in self.needed]
         for s in every:
-            if any(t not in every and _is_element(t) for t in self.readers[s.output]):
+            others = [t for t in self.readers[s.output] if t not in every and _is_element(t)]
+            if not all(any(may_share(t, w.output) for w in written) for t in others):
                 at[None] |= self._made_of(s) & every
         for s, found in offsets.items():
             for o, reader in found:
@@ -181,16 +182,36 @@ class _Search:
         again = sum(map(self._operations, at.values())) - self._operations(every)
         leaves = {v for s in every for v in s.inputs if self.maker.get(v) not in every}
         stored = sum(1 for v in leaves if self._is_kept_for(v))
-        loaded = sum(map(_leaves, at.values())) - _leaves(every)
+        loads: dict[Step | None, set[tuple[Value, Offset]]] = defaultdict(set)
+        for read, some in at.items():
+            loads[read and read[1]] |= self._loads(some, read[0] if read else ())
+        loaded = sum(map(len, loads.values())) - len(self._loads(every))
         moved = len(offsets) - stored + sum(map(len, offsets.values()))
-        some = next(iter(offsets)).output
-        assert isinstance(some.type, ArrayType)
-        return again + loaded <= moved * (FAR if some.type.nbytes >= LARGE else NEAR)
+        type_ = next(iter(offsets)).output.type
+        assert isinstance(type_, ArrayType)
+        return again + loaded <= moved * next(cost for size, cost in LEVELS if type_.nbytes >= size)
 
     def _operations(self, steps: Collection[Step]) -> float:
         """What an element of each costs; products of tangents look for zeros."""
         look = [s for s in steps if _is_scale(s) and self.literals.isdisjoint(s.inputs)]
         return sum(map(_work, steps)) + LOOK * len(look)
+
+    def _loads(self, steps: Set[Step], offset: Offset = ()) -> set[tuple[Value, Offset]]:
+        """The arrays that steps read and do not make, and at which offsets they do when they are computed at one."""
+        made = {s.output for s in steps}
+        read = {v for s in steps for v in s.inputs if v not in made and v not in self.literals}
+        return {self._viewed(v, offset or (0,) * len(v.shape)) for v in read if v.shape}
+
+    def _viewed(self, v: Value, offset: Offset) -> tuple[Value, Offset]:
+        """The array that a value is a part of, and where in it an element is."""
+        s = self.maker.get(v)
+        while s is not None and s.is_view and isinstance(s.loops, Nest):
+            moved = _offset(s.loops.operands[0])
+            if moved is None or len(moved) != len(offset):
+                break
+            v, offset = s.inputs[0], _sum(offset, moved)
+            s = self.maker.get(v)
+        return v, offset
 
     def _is_kept_for(self, v: Value) -> bool:
         """Whether a value is an array only since what is computed where it is read reads it."""
@@ -203,12 +224,6 @@ class _Search:
 def _is_element(s: Step) -> bool:
     """Whether a step computes elements in a loop that others may share."""
     return isinstance(s.loops, Nest) and s.loops.element is not None and bool(s.inputs)
-
-
-def _leaves(steps: set[Step]) -> int:
-    """The arrays that steps read and do not make."""
-    made = {s.output for s in steps}
-    return len({v for s in steps for v in s.inputs if v not in made and v.shape})
 
 
 def _is_plain(s: Step) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lineara.backends.native.order import Order, order_of
@@ -19,12 +20,22 @@ At = dict[Step, dict[int, Position]]
 
 
 def orders(g: Group) -> dict[Step, Order]:
-    """The orders of the steps that a loop reduces."""
-    return {
-        s: order_of(s.loops, k)
+    """The orders of the steps that a loop reduces, some of which may have fewer trips than it has."""
+    found = {
+        s: (order_of(s.loops, k), s.extents[k])
         for s, k in g.index.items()
         if isinstance(s.loops, Nest) and k not in s.places
     }
+    return {
+        s: replace(order, chunk=g.extent or 0) if order.chunk >= n else order
+        for s, (order, n) in found.items()
+    }
+
+
+def summed(g: Group) -> int:
+    """The trips of a loop in which it reduces; all, if it reduces nothing."""
+    assert g.extent is not None
+    return max([s.extents[g.index[s]] for s in orders(g)], default=g.extent)
 
 
 def chunk_of(g: Group) -> int:

@@ -117,11 +117,12 @@ class Watched(Control):
         with self._inside(part):
             super().graph(graph, homes)
 
-    def _loop(self, g: Group, at: At) -> None:
+    def loop(self, g: Group, at: At) -> None:
+        """A loop over one index of each step of a group."""
         part = self.stack[-1].group(g)
         self.begin(part, g, at)
         with self._inside(part):
-            super()._loop(g, at)
+            super().loop(g, at)
         self.end(part)
 
     def _step(self, s: Step, at: dict[int, Position], group: Group) -> None:
