@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any, Literal
 from weakref import WeakSet
 
+from lineara.backends import patience
+from lineara.backends.lent import lending, without_solvers
 from lineara.backends.lifting import lifted
 from lineara.backends.native import run as native
 from lineara.backends.native.calling import Dispatcher
@@ -15,14 +17,13 @@ from lineara.backends.native.constants import Known
 from lineara.backends.reference import evaluate
 from lineara.backends.tape import with_tapes
 from lineara.errors import DtypeError
-from lineara.ir import Apply, Function, reachable
+from lineara.ir import Function
 
 Backend = Literal["native", "reference"]
 BACKENDS = ("native", "reference")
 VARIABLE = "LINEARA_BACKEND"
-
-LARGEST = 3000
-"""The equations up to which a function is compiled without `jit`: one takes 1 ms to compile, and 10 µs to evaluate."""
+LEVEL = 1
+"""How much is optimised of what is not under `jit`."""
 
 
 def _checked(name: str, where: str) -> str:
@@ -94,12 +95,7 @@ def reason_against(function: Function, *, jitted: bool) -> str | None:
         return "the reference back end is chosen"
     if jitted:
         return None
-    equations = [e for f in reachable(function, made=True) for e in f.equations]
-    if len(equations) > LARGEST:
-        return f"it has more than {LARGEST} equations and is not under jit"
-    if any(isinstance(e.op, Apply) and e.op.primitive.transient for e in equations):
-        return "it applies a solver that closes over something, another one in each call, and is not under jit"
-    return None
+    return patience.reason_against(lifted(without_solvers(function)[0])[0])
 
 
 def run(
@@ -116,12 +112,22 @@ def run(
     that are the same in every call, so that the small ones are part of the machine code. Without, programs that differ in
     numbers alone share their machine code.
     """
-    if reason_against(function, jitted=jitted) is not None:
-        results = (*function.results, *function.linear_results)
-        return tuple(map(with_tapes, evaluate(function, args), [v.type for v in results]))
+    if backend() == "reference":
+        return _evaluated(function, args)
     if jitted:
         first = len(args) - fixed
         return native.run(function, args, level, Known.of(args[first:], first))
-    shared, numbers = lifted(function)
+    program, solvers = without_solvers(function)
+    shared, numbers = lifted(program)
+    if not (patience.is_over(shared) or native.is_known(shared, LEVEL)):
+        with patience.spending(shared):
+            return _evaluated(function, args)
     count = len(function.params)
-    return native.run(shared, [*args[:count], *numbers, *args[count:]], 1)
+    with lending(solvers):
+        return native.run(shared, [*args[:count], *numbers, *args[count:]], LEVEL)
+
+
+def _evaluated(function: Function, args: Sequence[Any]) -> tuple[Any, ...]:
+    """The results by the reference back end."""
+    results = (*function.results, *function.linear_results)
+    return tuple(map(with_tapes, evaluate(function, args), [v.type for v in results]))

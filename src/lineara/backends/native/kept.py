@@ -92,6 +92,13 @@ def found(key: str) -> Executable | None:
         return None
 
 
+def has(key: str) -> bool:
+    """Whether the kernel of a key, and its code, are kept."""
+    kept = store()
+    data = kept and kept.get(key)
+    return bool(kept and data and kept.get(pickle.loads(data).key))
+
+
 def put(key: str, image: Image) -> None:
     """Keep a kernel, whose code is kept already, by its key; one whose failures are of this process alone is not kept."""
     kept = store()

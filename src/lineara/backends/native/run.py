@@ -52,6 +52,15 @@ def kernel(
     return entry
 
 
+def is_known(function: Function, level: int | None = None) -> bool:
+    """Whether the machine code of a function is at hand, here or on disk."""
+    with _lock:
+        if (function.digest, level, NOTHING.key) in _kernels:
+            return True
+    name = kept.key_of(function, level, NOTHING)
+    return name is not None and kept.has(name)
+
+
 def _executable(function: Function, level: int | None, known: Known) -> Executable:
     """The machine code of a function, which is kept on disk."""
     name = kept.key_of(function, level, known)
