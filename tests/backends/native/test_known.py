@@ -93,3 +93,49 @@ def test_a_known_index_out_of_range_is_left_to_the_run():
     assert folded(node, known) == []
     (constant,) = folded(node, known | {i: Constant(np.array([2, 0]))})
     np.testing.assert_array_equal(constant.value, [2.0, 0.0])
+
+
+def gathers(graph):
+    return [n for n in graph.nodes if isinstance(n.op, Apply) and n.op.primitive.name == "gather"]
+
+
+def beside(x, b, i):
+    """Columns of a matrix, and of one whose columns are all the same."""
+    return b[:, i] * np.broadcast_to(np.reshape(x, (6, 1)), (6, 40))[:, i]
+
+
+def alone(x, b, i):
+    return np.broadcast_to(np.reshape(x, (6, 1)), (6, 40))[:, i]
+
+
+@pytest.mark.parametrize(("f", "number"), [(beside, 1), (alone, 1)])
+def test_indices_along_a_repeated_axis_are_checked_once(f, number):
+    x = np.arange(6.0)
+    assert len(gathers(compiled(f, x, B, INDICES))) == number
+    np.testing.assert_array_equal(lin.jit(f)(x, B, INDICES), f(x, B, INDICES))
+    with pytest.raises(IndexError, match="40"):
+        lin.jit(f)(x, B, np.array([1, 40]))
+
+
+def test_some_indices_along_a_repeated_axis():
+    f = lambda x, b, i, j: (b[j, i], np.broadcast_to(np.reshape(x, (6, 1)), (6, 40))[j, i])
+    x, j = np.arange(6.0), np.array([0, 5, -6, 1, 1, 2, 3])
+    for got, wanted in zip(lin.jit(f)(x, B, INDICES, j), f(x, B, INDICES, j), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    for wrong in ((np.array([40]), j[:1]), (INDICES[:1], np.array([6]))):
+        with pytest.raises(IndexError):
+            lin.jit(f)(x, B, *wrong)
+
+
+def test_an_array_of_ones_is_a_one():
+    ones = np.ones((3, 4))
+    assert compiled(lambda x: ones * x, np.zeros((3, 4))).nodes == ()
+
+
+@pytest.mark.parametrize("zeros", [(0.0, 0.0), (-0.0, -0.0), (0.0, -0.0), (np.nan, np.nan)])
+def test_arrays_of_one_number_keep_its_sign(zeros):
+    zeros = np.array(zeros)
+    f = lambda x: (np.copysign(x, zeros), x + zeros)
+    for x in (np.ones(2), np.full(2, -0.0)):
+        for got, wanted in zip(lin.jit(f)(x), f(x), strict=True):
+            assert got.tobytes() == wanted.tobytes()

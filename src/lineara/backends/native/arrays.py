@@ -32,7 +32,7 @@ from lineara.ir import ArrayType
 from lineara.ir.nest import Access, Computed
 
 if TYPE_CHECKING:
-    from lineara.backends.native.partition import Group
+    from lineara.backends.native.groups import Group
     from lineara.backends.native.totals import Total
 
 

@@ -18,8 +18,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from lineara.backends.native.flat import Value
+from lineara.backends.native.groups import Group
 from lineara.backends.native.outer import BLOCK, Product, Reading, dtype_of, is_outer, is_sum
-from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Formula, Index, Position, read, write
 from lineara.backends.native.products.tiling import Parts
 from lineara.backends.native.steps import Step

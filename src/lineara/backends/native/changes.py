@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lineara.backends.native.arrays import Arrays
 from lineara.backends.native.flat import Value
-from lineara.backends.native.partition import Group
+from lineara.backends.native.groups import Group
 from lineara.backends.native.places import Buffer, Position, along, read, write
 from lineara.backends.native.steps import Step
 from lineara.ir.nest import Access, Along, Computed, Join, Update

@@ -9,7 +9,7 @@ from llvmlite import ir
 
 from lineara.backends.native.carries import changed_in_place, with_root
 from lineara.backends.native.flat import Graph, Value
-from lineara.backends.native.partition import Group
+from lineara.backends.native.groups import Group
 from lineara.backends.native.places import I64, LONG, Buffer, Root
 from lineara.backends.native.steps import Step
 from lineara.backends.native.wholes import Wholes

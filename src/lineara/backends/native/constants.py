@@ -77,6 +77,15 @@ def folded(node: Node, known: Mapping[Value, Constant | Literal]) -> list[Consta
     return list(map(Constant, made))
 
 
+def filled(op: Constant) -> Constant | Literal:
+    """An array of reals that are all the same, and not zero, as what it is filled with."""
+    flat = op.value.ravel()
+    same = op.value.dtype.kind == "f" and np.isfinite(flat[0]) and (flat == flat[0]).all()
+    if not same or flat[0] == 0:
+        return op
+    return Literal(float(flat[0]), ArrayType(op.value.dtype, op.value.shape))
+
+
 def _is_exact(node: Node) -> bool:
     """Whether every way to compute it gives the same."""
     if isinstance(node.op, Add):

@@ -12,8 +12,8 @@ from llvmlite import ir
 from lineara.backends.native.carries import Carry, changed_in_place, leave, row_of
 from lineara.backends.native.choices import Choices
 from lineara.backends.native.flat import Choice, Graph, Loop, Shared, Until, Value, graph_work
+from lineara.backends.native.groups import Group
 from lineara.backends.native.interrupt import trips_between_looks
-from lineara.backends.native.partition import Group
 from lineara.backends.native.places import I64, LONG, Buffer, Formula, Index
 from lineara.backends.native.steps import Step
 from lineara.ir import Add, Apply, ListType, Literal

@@ -18,10 +18,10 @@ from lineara.backends.native import blocks, parallel
 from lineara.backends.native.arrays import Frame
 from lineara.backends.native.changes import Changes
 from lineara.backends.native.flat import Constant, Value
+from lineara.backends.native.groups import Group
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.lanewise import PIECES, Run, runs
 from lineara.backends.native.outer import Product
-from lineara.backends.native.partition import Group
 from lineara.backends.native.pieces import pieced
 from lineara.backends.native.places import (
     Buffer,

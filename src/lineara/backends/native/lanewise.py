@@ -12,9 +12,9 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from lineara.backends.native.groups import Group
 from lineara.backends.native.order import order_of
 from lineara.backends.native.outer import Product, is_outer
-from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Formula, Position, seen
 from lineara.backends.native.steps import Step
 from lineara.backends.native.sums import summed

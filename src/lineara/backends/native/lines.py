@@ -9,9 +9,9 @@ from typing import Any
 
 from llvmlite import ir
 
+from lineara.backends.native.groups import Group
 from lineara.backends.native.listing import split_file
 from lineara.backends.native.outer import Product
-from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Position
 from lineara.backends.native.steps import Step
 from lineara.backends.native.trips import Trips

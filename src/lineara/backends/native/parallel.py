@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from llvmlite import ir
 
 from lineara.backends.native import threads
+from lineara.backends.native.groups import Group
 from lineara.backends.native.lanewise import Run, trip_work
 from lineara.backends.native.order import ALIGNED, LARGE, MILLION
 from lineara.backends.native.outline import outline, returns_only
-from lineara.backends.native.partition import Group
 from lineara.backends.native.places import LONG, Index, Position, Root
 from lineara.backends.native.space import LINE, Space
 from lineara.backends.native.steps import Step

@@ -8,10 +8,10 @@ position at which it is made, and when nothing waits for the end of the loop.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
 from math import prod
 
 from lineara.backends.native.flat import Value
+from lineara.backends.native.groups import Group, Ways
 from lineara.backends.native.order import MIDDLE, may_bind
 from lineara.backends.native.outer import is_outer
 from lineara.backends.native.steps import Step
@@ -43,22 +43,6 @@ def late(steps: Sequence[Step]) -> list[Step]:
         for v in s.inputs:
             first[v] = min(first.get(v, at), at)
     return sorted(steps, key=lambda s: (place[s][0], *(place[s][1:] or (0,))))
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """Steps that run together: in one loop (`index` says over which index of each), or one after the other."""
-
-    extent: int | None
-    steps: list[Step] = field(default_factory=list)
-    index: dict[Step, int] = field(default_factory=dict)
-    order: int = 0
-    whole: bool = False
-
-    def from_trip(self, first: int) -> Group:
-        """The steps that take part from a trip on: those that have so many."""
-        index = {s: k for s, k in self.index.items() if s.extents[k] > first}
-        return self if len(index) == len(self.index) else replace(self, steps=[*index], index=index)
 
 
 Bound = dict[Step, frozenset[int]]
@@ -236,10 +220,11 @@ class Partition:
         return False
 
     def _before_larger(self, s: Step, first: int) -> int:
-        """Where a new loop goes: before those with larger arrays, which may then read of it."""
+        """Where a new loop goes: before larger arrays, which may read of it then; inside of others, of its extent only."""
         size = self._rest(s, -1)
         for g in self.groups[first:]:
-            if g.extent is not None and all(self._rest(t, -1) > size for t in g.steps):
+            may_join = g.extent in s.extents if self.bound[s] else g.extent is not None
+            if may_join and all(self._rest(t, -1) > size for t in g.steps):
                 return g.order
         return len(self.groups)
 
@@ -296,22 +281,26 @@ class Partition:
         return any((v, a) in read for k in candidates for v, a in self._reads(s, k))
 
     def _merge(self) -> None:
-        """Let loops of one extent be one loop, where the later one waits for nothing that stands between them."""
+        """Let loops of one extent be one loop, where nothing has to run after one and before the other."""
         loops = [g for g in self.groups if g.extent is not None]
         if len(loops) > FEW:
             return
+        ways = Ways(self.groups)
         for later in loops:
-            first = next((g for g in loops if self._may_merge(g, later)), None)
+            first = next(
+                (g for g in loops if self._may_merge(g, later) and ways.meet(g, later)), None
+            )
             if first is not None:
                 for s in later.steps:
                     self._add(first, s, later.index[s])
                 later.steps = []
-        self.groups = [g for g in self.groups if g.steps]
+                ways.join(first, later)
+        self.groups = ways.sorted([g for g in self.groups if g.steps])
         for i, g in enumerate(self.groups):
             g.order = i
 
     def _may_merge(self, first: Group, later: Group) -> bool:
-        """Whether all steps of a loop can be in one before it, with which they share something."""
+        """Whether the steps of both loops go through one, index by index, and share something."""
         if first.extent != later.extent or first.order >= later.order or not first.steps:
             return False
         if any(self._is_alone(s, g.index[s]) for g in (first, later) for s in g.steps):
@@ -319,17 +308,12 @@ class Partition:
         shared = False
         for s in later.steps:
             for i, v in enumerate(s.inputs):
-                made = self.made_by.get(v)
-                if made is None or made is later:
-                    continue
-                if made is first:
+                if self.made_by.get(v) is first:
                     p = self.maker[v]
                     k = first.index[p]
                     if k not in p.places or s.aligned[i].get(p.places.index(k)) != later.index[s]:
                         return False
                     shared = True
-                elif made.order >= first.order:
-                    return False
         return shared or any(self._shares(s, first, {later.index[s]}) for s in later.steps)
 
     @staticmethod
@@ -346,11 +330,23 @@ class Partition:
         options = self._bindable(s)
         if len(options) == 1:
             return s.extents[options[0]], options[0]
-        best = max(
-            options,
-            key=lambda k: (self._is_outer(s, k), self._joins(s, k, ahead), k in s.places, -k),
-        )
+        work = {k: self._joins(s, k, ahead) + self._joined_by(s, k) for k in options}
+        best = max(options, key=lambda k: (self._is_outer(s, k), work[k], k in s.places, -k))
         return s.extents[best], best
+
+    def _joined_by(self, s: Step, k: int) -> int:
+        """The work of the loops that make operands along the longest axis: a loop over it may become one with them."""
+        if k not in s.places or s.extents[k] < max(s.extents):
+            return 0
+        found: set[Group] = set()
+        for v, aligned in zip(s.inputs, s.aligned, strict=True):
+            g = self.made_by.get(v)
+            if g is not None and g.extent is not None:
+                p = self.maker[v]
+                at = g.index[p]
+                if at in p.places and aligned.get(p.places.index(at)) == k:
+                    found.add(g)
+        return sum(t.work for g in found for t in g.steps)
 
     def _joins(self, s: Step, k: int, ahead: Sequence[Step]) -> int:
         """The work of the steps ahead that could share a loop over this index."""

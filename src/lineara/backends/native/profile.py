@@ -19,8 +19,8 @@ from lineara.backends.native.calling import Kernel
 from lineara.backends.native.compile import Library, host, load, object_code
 from lineara.backends.native.entry import entry_of
 from lineara.backends.native.flat import Graph, Loop, Shared
+from lineara.backends.native.groups import Group
 from lineara.backends.native.listing import Names, lines_of, loop_title, operation
-from lineara.backends.native.partition import Group
 from lineara.backends.native.program import Program
 from lineara.backends.native.watched import At, Listing, Part, Recorder, Watched
 from lineara.ir import Function

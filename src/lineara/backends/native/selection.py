@@ -4,6 +4,7 @@
     (x + y)[i]                 x[i] + y[i]
     (x @ y)[:, i]              x @ y[:, i]
     x[j][:, i]                 x[:, i][j], as of a sum or a reshaped x along the axes that stay
+    broadcast(x)[:, i]         broadcast(x), along an axis that it repeats, where i is known to be in range
 
 A result of which only some elements are read becomes a smaller one, so that this pays whenever there are fewer indices than
 elements.
@@ -12,7 +13,7 @@ elements.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,7 @@ from lineara.backends.native.flat import (
 from lineara.backends.native.order import Order, order_of
 from lineara.backends.native.simplify import simplified
 from lineara.backends.native.steps import loops_of
-from lineara.ir import Add, Apply, ArrayType, Primitive
+from lineara.ir import Add, Apply, ArrayType, Literal, Primitive
 from lineara.ir.nest import Nest
 from lineara.primitives.contraction import contract
 from lineara.primitives.gathering import gather
@@ -65,9 +66,13 @@ class _Mover:
         uses = Counter([v for n in graph.nodes for v in n.inputs] + list(graph.results))
         nodes: list[Node] = []
         changed = False
+        checked: set[tuple[Value, int]] = set()
         for n in graph.nodes:
             op = self._op(n.op)
-            moved = _plain(n, makers) or _earlier(n, makers, uses)
+            moved = _repeated(n, makers, checked)
+            if moved is None:
+                checked.update(_checks(n))
+                moved = _plain(n, makers) or _earlier(n, makers, uses)
             changed = changed or moved is not None or op is not n.op
             nodes += moved if moved is not None else [n if op is n.op else replace(n, op=op)]
         return Graph(graph.name, graph.params, tuple(nodes), graph.results) if changed else graph
@@ -164,6 +169,39 @@ def _plain(n: Node, makers: Mapping[Value, Node]) -> list[Node] | None:
     return nodes
 
 
+def _checks(n: Node) -> list[tuple[Value, int]]:
+    """The indices that a gather finds to be in range, with the sizes of their axes."""
+    attributes = _applied(n, gather)
+    if attributes is None:
+        return []
+    x, *indices = n.inputs
+    return [(i, x.shape[a]) for i, a in zip(indices, attributes["axes"], strict=True)]
+
+
+def _repeated(
+    n: Node, makers: Mapping[Value, Node], checked: Collection[tuple[Value, int]]
+) -> list[Node] | None:
+    """A gather of what a broadcast repeats, without the indices that others have checked: all give the same."""
+    attributes = _applied(n, gather)
+    made = makers.get(n.inputs[0]) if attributes is not None else None
+    if attributes is None or made is None or made.recompute:
+        return None
+    literal = made.op if isinstance(made.op, Literal) else None
+    repeats = _applied(made, broadcast)
+    if literal is None and repeats is None:
+        return None
+    own = () if repeats is None else repeats["axes"]
+    axes, indices = attributes["axes"], n.inputs[1:]
+    at = {a: i for a, i in zip(axes, indices, strict=True) if a in own}
+    gone = [check for check, a in zip(_checks(n), axes, strict=True) if a not in at]
+    if not gone or not all(check in checked for check in gone):
+        return None
+    if literal is not None:
+        assert isinstance(n.outputs[0].type, ArrayType)
+        return [Node(Literal(literal.value, n.outputs[0].type), (), n.outputs, n.origin)]
+    return _broadcast_of_part(n, made, axes, at)
+
+
 def _earlier(n: Node, makers: Mapping[Value, Node], uses: Mapping[Value, int]) -> list[Node] | None:
     """A gather of what is computed, as the computation on gathers of its operands."""
     attributes = _applied(n, gather)
@@ -211,16 +249,26 @@ def _part(v: Value, axes: tuple[int, ...], indices: tuple[Value, ...], like: Nod
 def _of_broadcast(
     n: Node, made: Node, axes: tuple[int, ...], indices: tuple[Value, ...]
 ) -> list[Node] | None:
-    (x,), own = made.inputs, dict(made.op.attributes)["axes"]  # type: ignore[union-attr]
+    own = dict(made.op.attributes)["axes"]  # type: ignore[union-attr]
     if not set(axes) <= set(own):
         return None
-    part = _part(x, tuple([own.index(a) for a in axes]), indices, n)
-    rank = len(indices[0].shape)
+    return _broadcast_of_part(n, made, axes, dict(zip(axes, indices, strict=True)))
+
+
+def _broadcast_of_part(
+    n: Node, made: Node, axes: tuple[int, ...], at: Mapping[int, Value]
+) -> list[Node]:
+    """A gather of a broadcast along axes, of which some have an index: the part at these, repeated."""
+    (x,), own = made.inputs, dict(made.op.attributes)["axes"]  # type: ignore[union-attr]
+    indices = tuple(at.values())
+    parts = [_part(x, tuple([own.index(a) for a in at]), indices, n)] if at else []
+    rank = len(n.outputs[0].shape) - len(made.outputs[0].shape) + len(axes)
     rest = [a for a in range(len(made.outputs[0].shape)) if a not in axes]
-    places = (*range(rank), *[rank + rest.index(a) for a in own if a not in axes])
-    shape = n.outputs[0].shape
-    whole = Apply(broadcast, (("axes", places), ("shape", shape)))
-    return [part, Node(whole, part.outputs, n.outputs, made.origin)]
+    first = range(rank) if at else ()
+    places = (*first, *[rank + rest.index(a) for a in own if a not in axes])
+    whole = Apply(broadcast, (("axes", places), ("shape", n.outputs[0].shape)))
+    inputs = parts[0].outputs if parts else (x,)
+    return [*parts, Node(whole, inputs, n.outputs, made.origin)]
 
 
 def _of_gather(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lineara.backends.native.constants import folded
+from lineara.backends.native.constants import filled, folded
 from lineara.backends.native.flat import (
     Constant,
     Graph,
@@ -61,12 +61,17 @@ class _Simplifier:
             if alias is not None:
                 same[n.outputs[0]] = alias
                 continue
-            known = folded(node, constants)
+            if isinstance(node.op, Constant):
+                node = replace(node, op=filled(node.op))
+            known = list(map(filled, folded(node, constants)))
             constants.update(zip(n.outputs, known, strict=False))
             if known:
                 nodes += [
                     Node(c, (), (v,), n.origin) for v, c in zip(n.outputs, known, strict=True)
                 ]
+                literals.update(
+                    (v, c) for v, c in zip(n.outputs, known, strict=True) if isinstance(c, Literal)
+                )
                 continue
             literal = _folded(node, literals)
             if literal is not None:

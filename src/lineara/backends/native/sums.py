@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lineara.backends.native.groups import Group
 from lineara.backends.native.order import Order, order_of
-from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Position
 from lineara.backends.native.steps import Step
 from lineara.backends.native.totals import Total, Whole

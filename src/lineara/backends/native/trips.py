@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lineara.backends.native.flat import Value
+from lineara.backends.native.groups import Group
 from lineara.backends.native.lanewise import unrolled
-from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Index, Position
 from lineara.backends.native.steps import Step
 from lineara.backends.native.turned import rows

@@ -14,8 +14,8 @@ from typing import Any
 
 from lineara.backends.native.control import Control
 from lineara.backends.native.flat import Choice, Graph, Until, Value
+from lineara.backends.native.groups import Group
 from lineara.backends.native.outer import Product
-from lineara.backends.native.partition import Group
 from lineara.backends.native.places import Buffer, Position
 from lineara.backends.native.space import Space
 from lineara.backends.native.steps import Step
