@@ -116,6 +116,10 @@ _HEADER = re.compile(r'\A(\s*;[^\n]*\n|\s*target (triple|datalayout) = "[^"]*"\n
 
 @cache
 def _machine(level: int, target: Target) -> Any:
+    return new_machine(level, target)
+
+
+def new_machine(level: int, target: Target) -> Any:
     """What makes machine code: beyond level 1 it takes a tenth longer, for the same code within a few bytes."""
     if target == host():
         llvm.initialize_native_target()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lineara.backends.native import debug
 from lineara.backends.native.callback import Callback, install
-from lineara.backends.native.compile import load
 from lineara.backends.native.executable import Details, Executable
 from lineara.backends.native.library import symbols
 from lineara.backends.native.lists import RELEASE
@@ -32,18 +32,22 @@ class Image:
     failures: tuple[Callable[[Details], Exception], ...]
     releases_gil: bool
 
-    def loaded(self, code: bytes, callbacks: Sequence[Callback] = ()) -> Executable:
+    def loaded(
+        self, code: bytes, callbacks: Sequence[Callback] = (), title: str = ""
+    ) -> Executable:
         """The kernel in memory.
 
         Args:
             code: its object code.
             callbacks: the functions whose addresses its table has.
+            title: what debuggers and profilers call it.
 
         Raises:
             ValueError, RuntimeError: the code names what is nowhere to be found.
         """
         table = [CALLBACKS] if callbacks else []
-        library = load(code, [KERNEL, *self.exports, *table], symbols(code))
+        exports = [KERNEL, *self.exports, *table]
+        library = debug.load(code, exports, symbols(code), title)
         if callbacks:
             install(library[CALLBACKS], callbacks)
         return Executable(

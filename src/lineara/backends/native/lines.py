@@ -22,10 +22,10 @@ INT = ir.IntType(32)
 
 
 class Lines:
-    """The debug information of one module."""
+    """The debug information of one module. With a title, debuggers hear of its functions too: the main one is called so."""
 
-    def __init__(self, module: Any) -> None:
-        self.module = module
+    def __init__(self, module: Any, title: str = "") -> None:
+        self.module, self.title = module, title
         self.files: dict[tuple[str, str], Any] = {}
         self.functions: dict[str, Any] = {}
         self.unit: Any = None
@@ -70,7 +70,7 @@ class Lines:
                 "unit": self.unit or self._unit(file),
                 "spFlags": ir.DIToken("DISPFlagDefinition"),
             }
-            described["name"] = function.name
+            described["name"] = function.name.replace("main", self.title or "main", 1)
             made = self.module.add_debug_info("DISubprogram", described, is_distinct=True)
             function.set_metadata("dbg", made)
             self.functions[function.name] = made
@@ -78,8 +78,8 @@ class Lines:
 
     def _unit(self, file: Any) -> Any:
         language = ir.DIToken("DW_LANG_Python")
-        lines_only = ir.DIToken("LineTablesOnly")
-        described = {"language": language, "file": file, "emissionKind": lines_only}
+        kind = ir.DIToken("FullDebug" if self.title else "LineTablesOnly")
+        described = {"language": language, "file": file, "emissionKind": kind}
         self.unit = self.module.add_debug_info("DICompileUnit", described, is_distinct=True)
         self.module.add_named_metadata("llvm.dbg.cu", self.unit)
         for name, version in (("Debug Info Version", 3), ("Dwarf Version", 4)):
@@ -91,13 +91,14 @@ class Lines:
 class LineRecorder(Recorder):
     """Takes down what is emitted, and marks each instruction with the line that it comes from."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str = "") -> None:
         super().__init__()
+        self.title = title
         self.lines: Lines | None = None
 
     def emitter(self, m: Any, space: Any, program: Any, lists: Any, out_of_range: Any) -> Watched:
         """The emitter of the next function."""
-        self.lines = self.lines or Lines(m.module)
+        self.lines = self.lines or Lines(m.module, self.title)
         listing = Listing(m.builder.function.name)
         self.functions.append(listing)
         return _Marking(self.lines, listing, m, space, program, lists, out_of_range)

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
-from lineara.backends.native import kept
+from lineara.backends.native import debug, kept
 from lineara.backends.native.boundary import entering, leaving
 from lineara.backends.native.calling import Kernel
 from lineara.backends.native.constants import NOTHING, Known, with_known
 from lineara.backends.native.entry import entry_of
 from lineara.backends.native.executable import Executable
 from lineara.backends.native.flat import Graph, flatten
+from lineara.backends.native.lines import LineRecorder
+from lineara.backends.native.listing import listed
 from lineara.backends.native.program import Program
 from lineara.backends.native.selection import selected
 from lineara.backends.native.simplify import simplified
@@ -63,6 +65,8 @@ def is_known(function: Function, level: int | None = None) -> bool:
 
 def _executable(function: Function, level: int | None, known: Known) -> Executable:
     """The machine code of a function, which is kept on disk."""
+    if debug.is_on():
+        return _for_debuggers(function, level, known)
     name = kept.key_of(function, level, known)
     found = kept.found(name) if name else None
     if found is not None:
@@ -73,6 +77,14 @@ def _executable(function: Function, level: int | None, known: Known) -> Executab
     if name and not program.callbacks:
         kept.put(name, image)
     return image.loaded(code, program.callbacks)
+
+
+def _for_debuggers(function: Function, level: int | None, known: Known) -> Executable:
+    """The machine code of a function, with the lines that it comes from."""
+    recorder = LineRecorder(function.name)
+    program, _, _ = listed(function, graph_of(function, known), recorder)
+    image, code = program.image(level)
+    return image.loaded(code, program.callbacks, function.name)
 
 
 def clear() -> None:

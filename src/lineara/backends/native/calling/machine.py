@@ -13,7 +13,8 @@ import numpy as np
 from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
 
 from lineara.backends.native.cache import machine_code
-from lineara.backends.native.compile import Library, load
+from lineara.backends.native.compile import Library
+from lineara.backends.native.debug import load
 
 FILES = ("types", "call", "match", "large", "run", "build")
 _NUMPY_SLOTS = {
