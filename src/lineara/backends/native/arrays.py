@@ -26,6 +26,7 @@ from lineara.backends.native.places import (
     row_major,
     write,
 )
+from lineara.backends.native.products.tile import as_written
 from lineara.backends.native.space import Space
 from lineara.backends.native.steps import Step
 from lineara.ir import ArrayType
@@ -67,8 +68,10 @@ class Arrays:
         self.apart = False
 
     @contextmanager
-    def repeat(self, start: Index, stop: Index, step: int) -> Iterator[Any]:
-        """A loop in machine code; it runs at least once."""
+    def repeat(
+        self, start: Index, stop: Index, step: int, *, rolled: bool = False
+    ) -> Iterator[Any]:
+        """A loop in machine code; it runs at least once. LLVM unrolls it where it likes to, unless it stays rolled."""
         b = self.m.builder
         before, body, after = b.block, b.append_basic_block("trip"), b.append_basic_block("done")
         b.branch(body)
@@ -78,7 +81,9 @@ class Arrays:
         yield i
         onward = b.add(i, self.m.long(step), flags=("nsw",))
         i.add_incoming(onward, b.block)
-        b.cbranch(b.icmp_signed("<", onward, self.m.long(stop)), body, after)
+        branch = b.cbranch(b.icmp_signed("<", onward, self.m.long(stop)), body, after)
+        if rolled:
+            branch.set_metadata("llvm.loop", as_written(self.m.module))
         b.position_at_end(after)
 
     def aligned(self, start: Index) -> Index:

@@ -196,7 +196,7 @@ def _tiles(
         return
     (j, parts), *rest = rest
     for kind in parts.kinds():
-        with e.repeat(kind.first, kind.last, 1) as i:
+        with e.repeat(kind.first, kind.last, 1, rolled=True) as i:
             corner = e.m.plus(e.m.times(i, kind.size), kind.offset)
             _tiles(e, p, {**at, j: Position(corner)}, trips, rest, (*sizes, (j, kind.size)))
 
@@ -214,7 +214,7 @@ def _tile(e: Emitter, p: Product, corner: Full, trips: Trips, sizes: Sizes) -> N
     cells = [e.space.slot(p.dtype, lanes) for _ in places]
     for cell, at in zip(cells, places, strict=True):
         m.store(cell, total.row(at))
-    with e.on_lanes(lanes), e.repeat(trips.start, trips.stop, lanes) as i:
+    with e.on_lanes(lanes), e.repeat(trips.start, trips.stop, lanes, rolled=True) as i:
         for cell, at in zip(cells, places, strict=True):
             element = e._value(p.step, {**at, p.k: trips.place(e, i)}, lanes)
             m.store(

@@ -102,7 +102,7 @@ class Product:
 
     def _tiles(self) -> Iterator[dict[int, Parts]]:
         size = order_of(self.nest, self.k).width * self.dtype.itemsize
-        most = max(1, registers().totals * registers().size // size)
+        most = max(1, registers().totals * registers().size // size // 2)
         for pair in combinations(self.extents, min(2, len(self.extents))):
             sizes = [range(1, min(most, self.extents[j]) + 1) for j in pair]
             for n in sizes[0]:

@@ -111,7 +111,7 @@ class _Emitter:
             phi.add_incoming(begin, before)
             phi.add_incoming(end, b.block)
         branch = b.cbranch(b.icmp_signed("<", onward, terms), body, after)
-        branch.set_metadata("llvm.loop", _as_written(m.module))
+        branch.set_metadata("llvm.loop", as_written(m.module))
         b.position_at_end(after)
         return made
 
@@ -176,7 +176,7 @@ class _Emitter:
                     m.store(self._place(i, j * t.lanes + start), part)
 
 
-def _as_written(module: Any) -> Any:
+def as_written(module: Any) -> Any:
     """What tells LLVM to leave a loop as it is: it would unroll it, which takes long and gains nothing."""
     loop = module.add_metadata(["tile", module.add_metadata(["llvm.loop.unroll.disable"])])
     loop.operands = (loop, *loop.operands[1:])
