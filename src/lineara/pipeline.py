@@ -21,7 +21,7 @@ from lineara.ir import (
     collector_paused,
     reachable,
 )
-from lineara.optimize import dead_code, late_broadcasts, zeros
+from lineara.optimize import dead_code, joined_scalings, late_broadcasts, zeros
 from lineara.transforms import Plan, Policy, as_written, erase, jvp, prune, transpose, unzip
 from lineara.typecheck import check
 
@@ -76,7 +76,7 @@ def _unzip(functions: Functions, request: Request) -> Functions:
 
 def _transpose(functions: Functions, request: Request) -> Functions:
     nonlinear, linear = functions
-    return nonlinear, transpose(linear)
+    return nonlinear, joined_scalings(transpose(linear))
 
 
 def _vjp(functions: Functions, request: Request) -> Functions:

@@ -7,6 +7,7 @@ Each takes a function and gives one of the same type and the same values (a zero
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from lineara.ir import (
     op_key,
     with_functions,
 )
+from lineara.ir.nest import Update
 from lineara.transforms import prune
 
 
@@ -77,6 +79,7 @@ class Rewriter:
     """The new function, and what is known of its variables."""
 
     def __init__(self, function: Function) -> None:
+        self.function = function
         self.builder = Builder(function.name, function.origin)
         self.builder.params = list(function.params)
         self.builder.linear_params = list(function.linear_params)
@@ -86,6 +89,20 @@ class Rewriter:
         self.made_by: dict[Var, Equation] = {}
         self.value: dict[Var, Literal] = {}
         self.available: dict[Any, tuple[Var, ...]] = {}
+        self.multiples: dict[Var, tuple[Any, Var]] = {}
+
+    @cached_property
+    def changed(self) -> set[Var]:
+        """The linear values that an operation may change in place, or give to a function that does."""
+        names: dict[Var, Var] = {}
+        found: set[Var] = set()
+        for e in self.function.equations:
+            linear = [names.get(v, v) for v in e.inputs if v.linear]
+            if isinstance(e.op, Dup):
+                names.update(dict.fromkeys(e.outputs, linear[0]))
+            elif not _leaves(e):
+                found.update(linear)
+        return found
 
     def now(self, v: Var) -> Var:
         """The variable that stands for an old one; a zero or a broadcast that is needed after all is made here."""
@@ -179,3 +196,14 @@ def _merge(rewriter: Rewriter, e: Equation) -> bool:
         return False
     rewriter.renamed.update(zip(e.outputs, found, strict=True))
     return True
+
+
+def _leaves(e: Equation) -> bool:
+    """Whether an operation leaves its operands as they are."""
+    if not isinstance(e.op, Apply):
+        return isinstance(e.op, Add | Drop)
+    record, attributes = e.op.primitive, dict(e.op.attributes)
+    if record.borrows or record.nest is None:
+        return not record.borrows
+    types = [tuple([v.type for v in vs]) for vs in (e.inputs, e.outputs)]
+    return not any(isinstance(loops, Update) for loops in record.nest(*types, **attributes) or ())
