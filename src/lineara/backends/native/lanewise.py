@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from lineara.backends.native.flat import Value
 from lineara.backends.native.groups import Group
 from lineara.backends.native.order import order_of
 from lineara.backends.native.outer import Product, is_outer
@@ -260,38 +261,70 @@ def _in_order(s: Step, k: int) -> float:
 def _is_close(emitter: Emitter, g: Group) -> bool:
     """Whether the elements that are loaded for neighbouring trips are neighbours."""
     own = {v for s in g.steps for v in s.outputs}
-    return all(_loads(emitter, s, g.index[s], own) <= TOGETHER * len(s.inputs) for s in g.steps)
+    return all(
+        isinstance(s.loops, Nest)
+        and all(r.step(g.index[s]) in {0, 1, -1} for r in _read(emitter, s, own) if not r.is_made)
+        for s in g.steps
+    )
 
 
 def _may_bind(s: Step, j: int) -> bool:
     return not isinstance(s.loops, Update | Join) or j in s.bindable
 
 
-def _loads(emitter: Emitter, s: Step, k: int | None, own: set[Any]) -> float:
+def _loads(emitter: Emitter, s: Step, k: int | None, own: set[Value]) -> float:
     """What the operands from elsewhere, and results that go elsewhere, cost an element, with lanes along an index."""
     if not isinstance(s.loops, Nest):
         return 1.0
     cost = 0.0
-    for v, access in zip(s.inputs, s.loops.operands, strict=True):
-        place = emitter.places.get(v)
-        if v in own or v in emitter.numbers:
-            last = len(v.shape) - 1
-            strides: Sequence[int | None] = [int(a == last) or 2 for a in range(len(v.shape))]
-        elif isinstance(place, Buffer):
-            strides = place.strides
-        else:
-            continue
+    for r in _read(emitter, s, own):
+        if k is None:
+            cost += r.count
+        elif not r.is_made:
+            cost += r.count * (TOGETHER if r.step(k) in {0, 1, -1} else SCATTERED)
+    return cost
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An operand as a loop reads it: the positions along its axes, and how far apart their elements are.
+
+    count     the arrays that it is loaded from
+    is_made   whether it is an array that the loop itself makes
+    """
+
+    access: Sequence[Any]
+    strides: Sequence[int | None]
+    count: int = 1
+    is_made: bool = False
+
+    def step(self, k: int) -> int:
+        """How far apart the elements for neighbouring values of an index are; 2 where it is not known."""
         step = 0
-        for x, stride in zip(access, strides, strict=True):
+        for x, stride in zip(self.access, self.strides, strict=True):
             if stride is None:
                 continue
-            if isinstance(x, Along) and x.index == k and k is not None:
-                step += x.step * stride
+            if isinstance(x, Along):
+                step += x.step * stride if x.index == k else 0
             elif isinstance(x, Linear):
                 step += sum(stride * n for j, n in x.terms if j == k)
-            elif not isinstance(x, Along | Linear):
+            else:
                 step += 2
-        if v in own and len(v.shape) > 1 and k is not None:
-            continue
-        cost += 1.0 if k is None else TOGETHER if step in (0, 1, -1) else SCATTERED
-    return cost
+        return step
+
+
+def _read(emitter: Emitter, s: Step, own: set[Value]) -> list[_Read]:
+    """The operands of a step that lie in memory; those of what is computed where it is read lie as it does."""
+    assert isinstance(s.loops, Nest)
+    found = []
+    for v, access in zip(s.inputs, s.loops.operands, strict=True):
+        place = emitter.places.get(v)
+        last = len(v.shape) - 1
+        strides: list[int | None] = [int(a == last) or 2 for a in range(len(v.shape))]
+        if v in own or v in emitter.numbers:
+            found.append(_Read(access, strides, is_made=v in own and len(v.shape) > 1))
+        elif isinstance(place, Buffer):
+            found.append(_Read(access, place.strides))
+        elif isinstance(place, Formula):
+            found.append(_Read(access, strides, len(place.roots)))
+    return found

@@ -24,6 +24,9 @@ SHORT = 256
 AHEAD = 48
 """How many steps are looked at when the index of a new loop is chosen."""
 
+CLOSE, STRIDED = 1 << 12, 0.3
+"""The elements of an array from which on it leaves the nearest cache; what a loop is worth that goes through it in strides."""
+
 
 def late(steps: Sequence[Step]) -> list[Step]:
     """The steps with each of those that only compute elements right before the first that reads what it gives.
@@ -66,6 +69,7 @@ class Partition:
         self.bound, self.literals, self.inlined, self.alone = bound, literals, inlined, alone
         self.groups: list[Group] = []
         self.made_by: dict[Value, Group] = {}
+        self.read_by: dict[Value, set[Group]] = {}
         self.maker: dict[Value, Step] = {}
         for i, s in enumerate(steps):
             self._place(s, steps[i + 1 : i + 1 + AHEAD])
@@ -127,9 +131,7 @@ class Partition:
         """The first place of a change where those that read its operand before have run: it need not copy."""
         if not isinstance(s.loops, Update):
             return 0
-        x = s.inputs[0]
-        reads = [g.order + 1 for g in self.groups if any(x in t.inputs for t in g.steps)]
-        return max(reads, default=0)
+        return max([g.order + 1 for g in self.read_by.get(s.inputs[0], ())], default=0)
 
     def _bindable(self, s: Step) -> list[int]:
         bound, nest = self.bound[s], s.loops
@@ -331,6 +333,7 @@ class Partition:
         if len(options) == 1:
             return s.extents[options[0]], options[0]
         work = {k: self._joins(s, k, ahead) + self._joined_by(s, k) for k in options}
+        work = {k: n * self._stride(s, k) for k, n in work.items()}
         best = max(options, key=lambda k: (self._is_outer(s, k), work[k], k in s.places, -k))
         return s.extents[best], best
 
@@ -347,6 +350,13 @@ class Partition:
                 if at in p.places and aligned.get(p.places.index(at)) == k:
                     found.add(g)
         return sum(t.work for g in found for t in g.steps)
+
+    def _stride(self, s: Step, k: int) -> float:
+        """What a loop over an index is worth where those inside it go through memory in strides."""
+        if not isinstance(s.loops, Nest) or s.loops.combine is not None or s.places[-1:] != (k,):
+            return 1.0
+        size = prod([s.extents[j] for j in self.free(s)])
+        return STRIDED if size >= CLOSE and size > s.extents[k] else 1.0
 
     def _joins(self, s: Step, k: int, ahead: Sequence[Step]) -> int:
         """The work of the steps ahead that could share a loop over this index."""
@@ -388,3 +398,5 @@ class Partition:
             group.index[s] = index
         for v in s.outputs:
             self.made_by[v] = group
+        for v in s.inputs:
+            self.read_by.setdefault(v, set()).add(group)

@@ -28,15 +28,15 @@ CHEAP = 4
 def recomputing(nodes: Sequence[Node], results: Sequence[Value]) -> tuple[Node, ...]:
     """The nodes, in which loops compute again what is rather computed again than kept."""
     made = list(nodes)
-    for j in range(len(made)):
-        for i in range(j):
-            if not _is_pair(made[i], made[j]):
-                continue
-            uses = Counter([v for m in made for v in m.inputs])
-            uses.update(results)
-            found = _rematerialised(made[i], made[j], uses)
-            if found is not None:
-                made[i], made[j] = found
+    loops = [i for i, n in enumerate(made) if isinstance(n.op, Loop)]
+    for i, j in [(i, j) for at, j in enumerate(loops) for i in loops[:at]]:
+        if not _is_pair(made[i], made[j]):
+            continue
+        uses = Counter([v for m in made for v in m.inputs])
+        uses.update(results)
+        found = _rematerialised(made[i], made[j], uses)
+        if found is not None:
+            made[i], made[j] = found
     return tuple(made)
 
 
