@@ -110,8 +110,9 @@ def _transpose(operands: Any, cotangents: Any, *, spec: Spec) -> list[Any]:
     return [contract(x, cotangents[0], spec=(of_x, of_result, of_y))]
 
 
-BLOCK, MANY = 16, 1 << 15
-"""A product of matrices runs as a whole from so many rows, columns and terms on, and so many products of numbers."""
+BLOCK, NARROW, MANY = 16, 4, 1 << 15
+"""A product of matrices runs as a whole from so many rows, columns and terms on, one of which may be fewer, and so many
+products of numbers."""
 
 
 def _is_large(
@@ -120,8 +121,11 @@ def _is_large(
     """Whether it is a product of matrices that are large in all directions, and inexact."""
     of_x, of_y, _ = attributes["spec"]
     size = dict(zip((*of_x, *of_y), (*operands[0].shape, *operands[1].shape), strict=True))
-    sizes = [prod(size[a] for a in group) for group in _groups(attributes["spec"])[1:]]
-    return results[0].is_inexact and min(sizes) >= BLOCK and prod(sizes) >= MANY
+    least, middle, most = sorted(
+        [prod(size[a] for a in group) for group in _groups(attributes["spec"])[1:]]
+    )
+    is_wide = least >= NARROW and middle >= BLOCK
+    return results[0].is_inexact and is_wide and least * middle * most >= MANY
 
 
 def _groups(spec: Spec) -> tuple[Labels, Labels, Labels, Labels]:
