@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lineara.errors import TraceError
+from lineara.errors import ShapeError, TraceError
 from lineara.frontend.promotion import Array, astype, strong
 from lineara.frontend.trace import is_traced, user_origin, value_now
 
@@ -154,13 +154,20 @@ def trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Array:
     """`np.bincount`, linear in the weights."""
-    instead = "np.sum(np.where(labels[:, None] == np.arange(n), weights[:, None], 0), axis=0)"
+    instead = "np.add.at(total, labels, weights) on total = np.zeros_like(weights, shape=n)"
     labels = now(x, "np.bincount", instead)
     if not is_traced(weights):
         return np.bincount(labels, weights, minlength)
-    count = max(int(labels.max(initial=-1)) + 1, minlength)
-    chosen = labels[:, None] == np.arange(count)
-    return np.sum(np.where(chosen, astype(weights, np.float64)[:, None], 0), axis=0)
+    counts = np.bincount(labels, minlength=minlength)
+    if weights.shape != np.shape(labels):
+        raise ShapeError(
+            f"np.bincount of labels of shape {np.shape(labels)} with weights of shape {weights.shape}",
+            origin=user_origin(),
+            mend="give one weight for each label",
+        )
+    total = np.zeros_like(weights, shape=counts.shape, dtype=np.float64)
+    np.add.at(total, np.asarray(labels), astype(weights, np.float64))
+    return total
 
 
 def real_if_close(a: Any, tol: float = 100) -> Array:
