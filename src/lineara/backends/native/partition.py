@@ -129,9 +129,8 @@ class Partition:
 
     def _last_reader(self, s: Step) -> int:
         """The first place of a change where those that read its operand before have run: it need not copy."""
-        if not isinstance(s.loops, Update):
-            return 0
-        return max([g.order + 1 for g in self.read_by.get(s.inputs[0], ())], default=0)
+        readers = self.read_by.get(s.inputs[0], ()) if isinstance(s.loops, Update) else ()
+        return max([g.order + 1 for g in readers], default=0)
 
     def _bindable(self, s: Step) -> list[int]:
         bound, nest = self.bound[s], s.loops
@@ -353,10 +352,8 @@ class Partition:
 
     def _stride(self, s: Step, k: int) -> float:
         """What a loop over an index is worth where those inside it go through memory in strides."""
-        if not isinstance(s.loops, Nest) or s.loops.combine is not None or s.places[-1:] != (k,):
-            return 1.0
-        size = prod([s.extents[j] for j in self.free(s)])
-        return STRIDED if size >= CLOSE and size > s.extents[k] else 1.0
+        is_last = isinstance(s.loops, Nest) and not s.loops.combine and s.places[-1:] == (k,)
+        return STRIDED if is_last and self._rest(s, k) > 1 and self._rest(s, -1) >= CLOSE else 1.0
 
     def _joins(self, s: Step, k: int, ahead: Sequence[Step]) -> int:
         """The work of the steps ahead that could share a loop over this index."""
