@@ -23,7 +23,6 @@ SHORT = 256
 """The elements up to which an array is put together of parts in each trip of the loop that makes them."""
 AHEAD = 48
 """How many steps are looked at when the index of a new loop is chosen."""
-
 CLOSE, STRIDED = 1 << 12, 0.3
 """The elements of an array from which on it leaves the nearest cache; what a loop is worth that goes through it in strides."""
 
