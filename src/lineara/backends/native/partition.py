@@ -330,8 +330,8 @@ class Partition:
         options = self._bindable(s)
         if len(options) == 1:
             return s.extents[options[0]], options[0]
-        work = {k: self._joins(s, k, ahead) + self._joined_by(s, k) for k in options}
-        work = {k: n * self._stride(s, k) for k, n in work.items()}
+        joins = {k: self._joins(s, k, ahead) + self._joined_by(s, k) for k in options}
+        work = {k: n * self._stride(s, k) for k, n in joins.items()}
         best = max(options, key=lambda k: (self._is_outer(s, k), work[k], k in s.places, -k))
         return s.extents[best], best
 
