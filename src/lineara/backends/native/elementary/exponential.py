@@ -11,6 +11,7 @@ from lineara.backends.native.elementary import coefficients
 from lineara.backends.native.elementary.arithmetic import Lanes, Value
 
 LOG2_E = 1.4426950408889634
+LN2 = 0.6931471805599453
 LN2_HIGH, LN2_LOW = 0.6931471805592082, 7.371002565167799e-13
 ROUNDER = 1.5 * 2.0**52
 FRACTION = 52
@@ -31,6 +32,14 @@ def split(m: Lanes, x: Value, bias: int) -> tuple[Value, Value, Value]:
 def expm1_reduced(m: Lanes, r: Value) -> Value:
     """eʳ − 1 for |r| ≤ ln 2/2."""
     return m.fma(r * r, m.poly(coefficients.EXP[m.single], r), r)
+
+
+def expm1_early(m: Lanes, r: Value) -> Value:
+    """The same, in a shorter chain of dependent operations, with one more of them."""
+    first, rest = coefficients.EXP[m.single][:4], coefficients.EXP[m.single][4:]
+    square = r * r
+    head = m.fma(square, m.poly(first, r), r)
+    return m.fma(square * square * square, m.poly(rest, r), head)
 
 
 def power_of_two(m: Lanes, k_biased: Value) -> Value:
@@ -70,9 +79,6 @@ def exp2(m: Lanes, x: Value) -> Value:
     return scaled(m, 1.0 + y, m.bits(shifted))
 
 
-LN2 = 0.6931471805599453
-
-
 def _exp2_reduced(m: Lanes, r: Value, high: Value) -> Value:
     """2ʳ − 1 for |r| ≤ 1/2: the product with ln 2 is exact in its first half."""
     low = m.fma(r - high, LN2, high * (LN2 - 0.6931471824645996))
@@ -90,18 +96,23 @@ def expm1(m: Lanes, x: Value) -> Value:
 
 
 def tanh(m: Lanes, x: Value) -> Value:
-    """1 − 2/(e^(2|x|) + 1), and x + x³·p(x²)/q(x²) for |x| < 0.6: one division for either."""
+    """1 − 2/(e^(2|x|) + 1), and x + x³·p(x²)/q(x²) for |x| < 0.6: one division for either.
+
+    The error of r is that of k·ln 2, and counts the less the larger k is. Each step waits for the one before: there are few.
+    """
     y = m.abs(x)
     z = x * x
     above, below = (m.poly(c, z) for c in coefficients.TANH[m.single])
     y_far = m.where(y > 22.0, 22.0, y)
-    _, r, bits = split(m, y_far + y_far, BIAS)
-    s = power_of_two(m, bits)
-    sum_ = m.fma(s, expm1_reduced(m, r), s + 1.0)
+    shifted = m.fma(y_far, 2 * LOG2_E, ROUNDER + BIAS)
+    r = m.fma(shifted - (ROUNDER + BIAS), -LN2, y_far + y_far)
+    s = power_of_two(m, m.bits(shifted))
+    sum_ = m.fma(s, expm1_early(m, r), s + 1.0)
     near = y < TANH_NEAR
-    ratio = m.where(near, above * z, -2.0) / m.where(near, below, sum_)
-    value = m.where(near, y, 1.0)
-    return m.copysign(m.fma(value, ratio, value), x)
+    part = m.fma(above, z, 0.0)  # 0 and not −0 for z = 0, so that the result has the sign of x
+    ratio = m.where(near, part, -2.0) / m.where(near, below, sum_)
+    value = m.copysign(m.where(near, y, 1.0), x)
+    return m.fma(value, ratio, value)
 
 
 def logistic(m: Lanes, x: Value) -> Value:
