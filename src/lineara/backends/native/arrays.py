@@ -100,10 +100,11 @@ class Arrays:
         *,
         wide: bool = True,
         borders: dict[int, frozenset[int]] | None = None,
+        padded: bool = True,
     ) -> None:
         """Run a body for each combination of indices; the last of them on several lanes if wide.
 
-        Between borders of an index all trips of a loop are alike.
+        Between borders of an index all trips of a loop are alike. If padded, there may be lanes beyond its end.
         """
         if any(n == 0 for n in extents.values()):
             return
@@ -111,26 +112,29 @@ class Arrays:
             body(at, self.lanes)
             return
         (k, n), *rest = extents.items()
-        inner = prod(m for _, m in rest)
+        elements = prod(m for _, m in rest)
         lanes_here = not rest and wide and self.lanes == 1 and n >= 4
 
         def trip(i: Index, lanes: int, span: tuple[int, int]) -> None:
-            place = Position(i, int(lanes > 1), span=span)
+            count = span[1] - span[0] + 1
+            beyond = isinstance(i, int) and count < lanes
+            place = Position(i, int(lanes > 1), span=span, count=count if beyond else None)
             if rest:
-                self.over(dict(rest), {**at, k: place}, body, wide=wide, borders=borders)
+                inner = {**at, k: place}
+                self.over(dict(rest), inner, body, wide=wide, borders=borders, padded=padded)
             else:
                 with self.on_lanes(lanes):
                     body({**at, k: place}, self.lanes)
 
         for first, end in between(n, (borders or {}).get(k, ())):
             for start, stop, lanes in (
-                cut(end - first, SOME) if lanes_here else [(0, end - first, 1)]
+                cut(end - first, SOME, padded=padded) if lanes_here else [(0, end - first, 1)]
             ):
                 start, stop = start + first, stop + first
-                trips = (stop - start) // lanes
-                if trips <= 4 if lanes_here else trips * inner <= 32:
+                trips = -(-(stop - start) // lanes)
+                if trips <= 4 if lanes_here else trips * elements <= 32:
                     for i in range(start, stop, lanes):
-                        trip(i, lanes, (i, i + lanes - 1))
+                        trip(i, lanes, (i, min(i + lanes, stop) - 1))
                 else:
                     with self.repeat(start, stop, lanes) as i:
                         trip(i, lanes, (start, stop - 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lineara.backends.native.arrays import Arrays
 from lineara.backends.native.flat import Value
 from lineara.backends.native.groups import Group
-from lineara.backends.native.places import Buffer, Position, along, read, write
+from lineara.backends.native.places import Buffer, Formula, Position, along, read, seen, write
 from lineara.backends.native.steps import Step
 from lineara.ir.nest import Access, Along, Computed, Join, Update
 
@@ -72,7 +72,19 @@ class Changes(Arrays):
             given = [] if update.value is None else [reads[update.value]()]
             write(self.m, target, positions, update.join(self.m, old, *given), lanes)
 
-        self.over(free, at, change, wide=wide)
+        self.over(free, at, change, wide=wide, borders=self._borders_read(s), padded=not ordered)
+
+    def _borders_read(self, s: Step) -> dict[int, frozenset[int]]:
+        """Where the operands of an update are read differently, index by index."""
+        update = s.loops
+        assert isinstance(update, Update)
+        found: list[frozenset[int]] = [frozenset()] * len(update.extents)
+        for y, access in zip(s.inputs[1:], update.operands, strict=True):
+            place = self.places.get(y)
+            if isinstance(place, Formula) and place.is_pieced and y not in self.numbers:
+                cuts = seen(place.borders, access, len(update.extents))
+                found = [a | b for a, b in zip(found, cuts, strict=True)]
+        return dict(enumerate(found))
 
     def _join(self, s: Step, at: dict[int, Position]) -> None:
         """Put a result together from its parts."""

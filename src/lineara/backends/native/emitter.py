@@ -376,7 +376,7 @@ class Emitter(Changes, ABC):
     def _nest(
         self, s: Step, at: dict[int, Position], body: Callable[[dict[int, Position], int], None]
     ) -> None:
-        self.over({k: n for k, n in enumerate(s.extents) if k not in at}, at, body)
+        self.over({k: n for k, n in enumerate(s.extents) if k not in at}, at, body, padded=False)
 
     def _store(
         self, s: Step, target: Buffer, at: dict[int, Position], x: Number, lanes: int

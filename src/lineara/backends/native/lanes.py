@@ -255,12 +255,13 @@ class Lanes(ABC):
             parts.append(vector)
         return self.number(lanes[0].dtype, *parts)
 
-    def iota(self, lanes: int, dtype: Dtype = I64) -> Number:
-        """0, 1, 2, … on the lanes."""
+    def iota(self, lanes: int, dtype: Dtype = I64, last: int | None = None) -> Number:
+        """0, 1, 2, … on the lanes, as far as the last."""
         if lanes == 1:
             return self.constant(0, dtype)
         one = part_type(dtype)
-        value = ir.Constant(ir.VectorType(one, lanes), [ir.Constant(one, i) for i in range(lanes)])
+        values = [min(i, lanes if last is None else last) for i in range(lanes)]
+        value = ir.Constant(ir.VectorType(one, lanes), [ir.Constant(one, i) for i in values])
         return Number(self, dtype, lanes, (value,))
 
     def each(self, dtype: Dtype, apply: Callable[..., Any], *operands: Number | complex) -> Number:

@@ -19,8 +19,8 @@ from lineara.backends.native.outer import Product, is_outer
 from lineara.backends.native.places import Buffer, Formula, Position, seen
 from lineara.backends.native.steps import Step
 from lineara.backends.native.sums import summed
-from lineara.ir import Apply
-from lineara.ir.nest import Along, Join, Linear, Nest, Update
+from lineara.ir import Apply, ArrayType
+from lineara.ir.nest import Access, Along, Computed, Join, Linear, Nest, Update
 
 if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter
@@ -94,6 +94,7 @@ class _Cutter:
         light = _width(g) + _inlined(emitter, g) <= LIGHT and _is_close(emitter, g)
         self.many = any(_keeps_many(s, at[s], k) for s, k in g.index.items())
         self.most = WIDE if light and not self.many else LANES
+        self.padded = all(map(_may_pad, g.steps))
         self.reduces = any(k not in s.places for s, k in g.index.items())
 
     def segments(self, start: int, stop: int) -> tuple[Segment, ...]:
@@ -109,7 +110,8 @@ class _Cutter:
             aligned = _aligned(first, end, most) if self.reduces else [(first, first, 1)]
             made += [c for c in aligned if c[0] < c[1]]
             first = aligned[-1][1]
-            made += [(first + a, first + b, lanes) for a, b, lanes in cut(end - first, most)]
+            rest = cut(end - first, most, padded=self.padded)
+            made += [(first + a, first + b, lanes) for a, b, lanes in rest]
         return tuple([c for c in made if c[0] < c[1]])
 
 
@@ -150,17 +152,42 @@ def _borders(emitter: Emitter, g: Group) -> set[int]:
     return found
 
 
-def cut(n: int, most: int) -> list[Segment]:
-    """An extent as segments of at most so many lanes, and of eight, and a rest, all of it on as many lanes as it has."""
+def cut(n: int, most: int, *, padded: bool) -> list[Segment]:
+    """An extent as segments of at most so many lanes, and of eight, and a rest, all of it on as many lanes as it has.
+
+    If padded, these are as many as the next power of two: LLVM takes vectors of other lengths to pieces.
+    """
     if n <= most:
-        return [(0, n, n)]
+        return [(0, n, _power(n) if padded else n)]
     made, start = [], 0
     for lanes in sorted({most, LANES}, reverse=True):
         stop = start + (n - start) // lanes * lanes
         if stop > start:
             made.append((start, stop, lanes))
             start = stop
-    return [*made, (start, n, n - start)] if start < n else made
+    if start < n:
+        made.append((start, n, _power(n - start) if padded else n - start))
+    return made
+
+
+def _power(n: int) -> int:
+    """The least power of two that is no less."""
+    return 1 << max(0, n - 1).bit_length()
+
+
+def _may_pad(s: Step) -> bool:
+    """Whether lanes beyond the end can do no harm: no index is computed there, nothing is refused."""
+    accesses: Sequence[Access] = ()
+    match s.loops:
+        case Nest(operands=accesses):
+            pass
+        case Update(operands=operands, target=target):
+            accesses = (target, *operands)
+        case None:
+            return False
+    types = [v.type for v in (*s.inputs, *s.outputs)]
+    numbers = all(isinstance(t, ArrayType) and t.dtype.kind in "fcb" for t in types)
+    return numbers and not any(isinstance(x, Computed) for access in accesses for x in access)
 
 
 def unrolled(g: Group, at: At, trips: int) -> bool:

@@ -7,7 +7,7 @@ parts, so that all lanes of a trip lie in the same ones; where they do not, elem
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lineara.backends.native.flat import Value
@@ -137,7 +137,7 @@ def _moved(m: Any, p: Position, by: int) -> Position:
     if p.number is not None:
         return Position(number=p.number + by)
     assert p.span is not None
-    return Position(m.plus(p.base, by), p.step, span=(p.span[0] + by, p.span[1] + by))
+    return replace(p, base=m.plus(p.base, by), span=(p.span[0] + by, p.span[1] + by))
 
 
 def _borders(v: Value, parts: Sequence[Part], known: Any) -> tuple[frozenset[int], ...]:

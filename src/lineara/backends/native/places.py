@@ -64,12 +64,16 @@ class Machine(Procedure):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """`base + lane·step`, or on each lane a number of its own. The span is known of all lanes: the first and the last."""
+    """`base + lane·step`, or on each lane a number of its own. The span is known of all lanes: the first and the last.
+
+    With a `count`, the lanes from it on are beyond the end: nothing is read or written for them.
+    """
 
     base: Index = 0
     step: int = 0
     number: Number | None = None
     span: tuple[int, int] | None = None
+    count: int | None = None
 
     def number_on(self, m: Machine, lanes: int) -> Number:
         """The position as a number."""
@@ -95,7 +99,8 @@ def along(m: Machine, access: Along | Linear, index: Callable[[int], Position]) 
         place = Position()
         for k, step in access.terms:
             p = index(k)
-            place = Position(m.plus(place.base, m.times(p.base, step)), place.step + p.step * step)
+            base, count = m.plus(place.base, m.times(p.base, step)), place.count or p.count
+            place = Position(base, place.step + p.step * step, count=count)
         return place
     if access.index is None:
         return Position(access.start, span=(access.start, access.start))
@@ -107,7 +112,7 @@ def along(m: Machine, access: Along | Linear, index: Callable[[int], Position]) 
         ends = sorted([end * access.step + access.start for end in span])
         span = (ends[0], ends[1])
     base = m.plus(m.times(p.base, access.step), access.start)
-    return Position(base, p.step * access.step, span=span)
+    return Position(base, p.step * access.step, span=span, count=p.count)
 
 
 @dataclass(slots=True, eq=False)
@@ -198,10 +203,10 @@ Place = Buffer | Formula
 
 def _offset(
     m: Machine, buffer: Buffer, positions: Sequence[Position]
-) -> tuple[Index, int, Number | None]:
-    """The offset in elements, its step from lane to lane, and what differs in no regular way."""
+) -> tuple[Index, int, Number | None, int | None]:
+    """The offset in elements, its step from lane to lane, what differs in no regular way, and how many lanes count."""
     base: Index = buffer.offset
-    step, number = 0, None
+    step, number, count = 0, None, None
     for p, stride in zip(positions, buffer.strides, strict=True):
         if stride is None or stride == 0:
             continue
@@ -210,15 +215,16 @@ def _offset(
             number = term if number is None else number + term
         else:
             base, step = m.plus(base, m.times(p.base, stride)), step + p.step * stride
-    return base, step, number
+        count = count or p.count
+    return base, step, number, count
 
 
 def read(m: Machine, place: Place, positions: Sequence[Position], lanes: int) -> Number:
     """The element at positions."""
     if isinstance(place, Formula):
         return place.element(positions, lanes)
-    base, step, number = _offset(m, place, positions)
-    dtype = place.dtype
+    base, step, number, count = _offset(m, place, positions)
+    dtype, count = place.dtype, count or lanes
     if place.known is not None and isinstance(base, int) and number is None and not step:
         return m.constant(place.known[base], dtype)
     if place.lanes > 1:
@@ -231,29 +237,29 @@ def read(m: Machine, place: Place, positions: Sequence[Position], lanes: int) ->
         return m.load(_at(m, place.pointer, m.times(base, place.lanes), dtype), dtype, place.lanes)
     if number is not None:
         if step:
-            number = number + m.iota(lanes) * step
+            number = number + m.iota(lanes, last=count - 1) * step
         return m.gather(_at(m, place.pointer, base, dtype), number, dtype)
     if step == 0 or lanes == 1:
         return m.load(_at(m, place.pointer, base, dtype), dtype)
     if step == 1:
-        return m.load(_at(m, place.pointer, base, dtype), dtype, lanes)
+        return m.load(_at(m, place.pointer, base, dtype), dtype, lanes, count)
     if step == -1:
-        start = m.plus(base, 1 - lanes)
-        return m.shuffle(
-            m.load(_at(m, place.pointer, start, dtype), dtype, lanes), range(lanes - 1, -1, -1)
-        )
-    return m.joined([_lane(m, place.pointer, base, k * step, dtype) for k in range(lanes)])
+        start = m.plus(base, 1 - count)
+        x = m.load(_at(m, place.pointer, start, dtype), dtype, lanes, count)
+        return m.shuffle(x, [max(0, count - 1 - k) for k in range(lanes)])
+    found = [_lane(m, place.pointer, base, k * step, dtype) for k in range(count)]
+    return m.joined(found + found[-1:] * (lanes - count))
 
 
 def pointer_at(m: Machine, buffer: Buffer, positions: Sequence[Position]) -> tuple[Any, int]:
     """Where the first lane has its element, and how many elements lie between two lanes."""
-    base, step, _ = _offset(m, buffer, positions)
+    base, step, *_ = _offset(m, buffer, positions)
     return _at(m, buffer.pointer, base, buffer.dtype), step
 
 
 def write(m: Machine, buffer: Buffer, positions: Sequence[Position], x: Number, lanes: int) -> None:
     """Write the element at positions."""
-    base, step, number = _offset(m, buffer, positions)
+    base, step, number, count = _offset(m, buffer, positions)
     if buffer.lanes > 1:
         x = m.splat(x, buffer.lanes)
         if number is not None:
@@ -269,10 +275,10 @@ def write(m: Machine, buffer: Buffer, positions: Sequence[Position], x: Number, 
     elif step == 0 or lanes == 1:
         m.store(pointer, x if x.lanes == 1 else m.lane(x, x.lanes - 1))
     elif step == 1:
-        m.store(pointer, m.splat(x, lanes))
+        m.store(pointer, m.splat(x, lanes), count)
     else:
         x = m.splat(x, lanes)
-        for k in range(lanes):
+        for k in range(count or lanes):
             m.store(_at(m, pointer, k * step, buffer.dtype), m.lane(x, k))
 
 

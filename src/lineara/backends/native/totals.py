@@ -136,7 +136,7 @@ class Total:
             self._write(full, join(m, self._read(full, sub), *element), sub)
             return
         rows = [m.splat(x, lanes) for x in element]
-        for first, count in self._blocks(place.base, lanes):
+        for first, count in self._blocks(place.base, place.count or lanes):
             sub = Position(self._sub(m.plus(place.base, first), count), int(count > 1))
             parts = [m.shuffle(x, range(first, first + count)) for x in rows]
             old = self._read(full, sub, count)

@@ -42,10 +42,12 @@ class Trips:
     def place(self, emitter: Emitter, i: Index) -> Position:
         """Where the lanes of a trip are."""
         i = emitter.m.plus(self.base, i)
-        first, last = (
-            (i, i + self.lanes - 1) if isinstance(i, int) else (self.span[0], self.span[1] - 1)
-        )
-        return Position(i, 1 if self.lanes > 1 else 0, span=(first, last))
+        known = self.count
+        count = known if known is not None and known < self.lanes else None
+        first, last = self.span[0], self.span[1] - 1
+        if isinstance(i, int):
+            first, last = i, i + (count or self.lanes) - 1
+        return Position(i, 1 if self.lanes > 1 else 0, span=(first, last), count=count)
 
 
 def run(
@@ -62,7 +64,7 @@ def run(
         e.numbers, e.places = numbers, places
 
     count = trips.count
-    if count is not None and unrolled(g, at, count // trips.lanes):
+    if count is not None and unrolled(g, at, -(-count // trips.lanes)):
         for i in range(trips.start, trips.stop, trips.lanes):
             body(i)
     else:

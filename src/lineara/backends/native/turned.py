@@ -67,7 +67,12 @@ def _rows(emitter: Emitter, s: Step, at: dict[int, Position]) -> Iterator[_Rows]
         count = prod([n for n, on in zip(v.shape, stays, strict=True) if on])
         if home is None or home.lanes > 1 or home.dtype.kind not in "fiu" or not 1 < count <= MOST:
             continue
-        if sum(p.step for p in positions) == 1 and _is_dense(v.shape, stays, home.strides):
+        beyond = any(p.count is not None for p in positions)
+        if (
+            not beyond
+            and sum(p.step for p in positions) == 1
+            and _is_dense(v.shape, stays, home.strides)
+        ):
             kept = emitter.array(home.dtype, v.shape, stays, emitter.lanes)
             yield _Rows(v, home, kept, positions, count)
 
