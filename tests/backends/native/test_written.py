@@ -1,9 +1,13 @@
 """A result in pieces is written in a loop that does something else too: the same bits, and one loop less."""
 
+from random import Random
+
 import numpy as np
 import pytest
 
 import lineara as lin
+from lineara.backends.native import kept, stencils, written
+from lineara.frontend.trees import flatten
 
 r = np.random.default_rng(0)
 
@@ -82,3 +86,87 @@ def test_a_factor_after_a_power_of_two_changes_no_bit(factor, scale):
     with np.errstate(over="ignore"):
         for got, wanted in zip(lin.jit(f)(x), f(x), strict=True):
             assert got.tobytes() == wanted.tobytes()
+
+
+@pytest.fixture
+def joined(monkeypatch):
+    """Whatever may be computed where it is read, and written in another loop, is; gives the loops that became one."""
+    monkeypatch.setattr(kept, "key_of", lambda *program: None)
+    monkeypatch.setattr(stencils, "SMALLEST", 1)
+    monkeypatch.setattr(stencils, "OFFSETS", 100)
+    monkeypatch.setattr(stencils, "LEVELS", ((0, 1e9),))
+    monkeypatch.setattr(written, "SMALLEST", 1)
+    monkeypatch.setattr(written, "APART", 100)
+    found, join = [], written._join
+    monkeypatch.setattr(written, "_join", lambda *groups: found.append(join(*groups)))
+    return found
+
+
+def total(rng, n):
+    """A sum or an extremum of what is read of two arrays at offsets."""
+    short = rng.randrange(min(5, n - 1))
+    first, second = [(rng.randrange(2), rng.randrange(short + 1)) for _ in range(2)]
+    element = rng.choice([np.multiply, np.subtract, lambda x, y: np.sin(x) * y])
+    reduce = rng.choice([np.sum, np.max, lambda z: np.sum(z * z)])
+
+    def f(*arrays):
+        x, y = [arrays[i][start : start + n - short] for i, start in (first, second)]
+        return reduce(element(x, y))
+
+    return f
+
+
+def in_pieces(rng):
+    """An array that is put together of parts of another."""
+    k = rng.randrange(1, 5)
+
+    def added(x):
+        z = x.copy()
+        z[k:] += 0.5 * x[:-k]
+        return z
+
+    return rng.choice(
+        [
+            lambda x: np.concatenate([x[:k], x[k:] - x[:-k]]),
+            lambda x: np.pad(x[k:] * x[:-k], (0, k)),
+            lambda x: np.roll(2 * x, k) + x,
+            added,
+        ]
+    )
+
+
+def generated(rng, n):
+    """A program of sums and of an array in pieces, in a loop or not, or of its gradient."""
+    terms, pieces = [total(rng, n) for _ in range(rng.randrange(1, 4))], in_pieces(rng)
+
+    def value(x, y):
+        return sum(term(x, y) for term in terms)
+
+    def looped(x, y):
+        return lin.scan(lambda c, _: (pieces(c) * 0.5, value(c, y)), x, None, length=3)
+
+    return rng.choice(
+        [
+            lin.value_and_grad(value, argnums=(0, 1)),
+            lin.value_and_grad(lambda x, y: value(pieces(x), y)),
+            lambda x, y: (value(x, y), pieces(x), np.max(pieces(y))),
+            looped,
+        ]
+    )
+
+
+@pytest.mark.parametrize("case", range(6))
+def test_generated_programs(case, joined):
+    for seed in range(12 * case, 12 * case + 12):
+        rng = Random(seed)
+        n = rng.choice([7, 33, 64, 65, 100, 257, 1000, 20_000])
+        f, args = generated(rng, n), np.random.default_rng(seed).normal(size=(2, n))
+        got = flatten(lin.jit(f, optimize=1)(*args))[0]
+        lin.set_backend("reference")
+        try:
+            wanted = flatten(f(*args))[0]
+        finally:
+            lin.set_backend("native")
+        for x, y in zip(got, wanted, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9 * max(1.0, np.max(np.abs(y))))
+    assert joined
