@@ -34,7 +34,7 @@ PIECES = 120
 """The steps of a loop, times the places where it is cut, up to which it is."""
 WRITTEN_OUT = 64
 """The trips of small loops that are written out, with those inside."""
-SCATTERED, TOGETHER, ACROSS, IN_ORDER = 1.0, 0.15, 8.0, 0.25
+SCATTERED, TOGETHER, ACROSS, IN_ORDER = 0.4, 0.15, 8.0, 0.25
 """What an element costs that is gathered, and one that is loaded with its neighbours; what the sum of all lanes costs, and
 an element that is summed up after the one on the lane before it."""
 

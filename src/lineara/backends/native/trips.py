@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lineara.backends.native.columns import turn
 from lineara.backends.native.flat import Value
 from lineara.backends.native.groups import Group
 from lineara.backends.native.lanewise import unrolled
@@ -59,6 +60,8 @@ def run(
         place = trips.place(e, i)
         inside = {s: {**at[s], g.index[s]: place} for s in steps}
         numbers, places = dict(e.numbers), dict(e.places)
+        if trips.lanes > 1:
+            turn(e, inside)
         with rows(e, inside):
             e.level(steps, inside, needed)
         e.numbers, e.places = numbers, places
