@@ -238,6 +238,7 @@ def _effort(s: Step) -> float:
 def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
     """Whether lanes along this loop cost less than lanes along loops inside it."""
     own = {v for s in g.steps for v in s.outputs}
+    read = {v for s in g.steps for v in s.inputs}
     here = inside = 0.0
     for s in g.steps:
         k = g.index[s]
@@ -247,7 +248,8 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
             here += rest * effort / LANES + _gathered(emitter, Product(s, k, at[s]), own)
             inside += 2 * rest * TOGETHER
         else:
-            here += rest * (effort / LANES + _loads(emitter, s, k, own) + _in_order(s, k))
+            moved = _loads(emitter, s, k, own) + _stores(s, k, read)
+            here += rest * (effort / LANES + moved + _in_order(s, k))
         options = [
             j for j in range(len(s.extents)) if j != k and j not in at[s] and _may_bind(s, j)
         ]
@@ -259,10 +261,20 @@ def _worth_it(emitter: Emitter, g: Group, at: At) -> bool:
             across += rest * _in_order(s, j)
             best = min(
                 best,
-                rest / max(1, n) * trips * effort + rest * _loads(emitter, s, j, own) + across,
+                rest / max(1, n) * trips * effort
+                + rest * (_loads(emitter, s, j, own) + _stores(s, j, read))
+                + across,
             )
         inside += best
     return here <= inside
+
+
+def _stores(s: Step, k: int, read: set[Value]) -> float:
+    """What a result that goes elsewhere costs an element, with lanes along an index."""
+    nest = s.loops
+    if not isinstance(nest, Nest) or nest.combine is not None or s.is_view or s.output in read:
+        return 0.0
+    return TOGETHER if s.places[-1:] == (k,) else SCATTERED
 
 
 def _gathered(emitter: Emitter, p: Product, own: set[Any]) -> float:
