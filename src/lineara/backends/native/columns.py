@@ -102,10 +102,13 @@ def _kept(e: Emitter, v: Value, row: _Read) -> Buffer:
     while lanes % side or side > row.count:
         side //= 2
     last = row.count - side
+    (end,) = [p.count or lanes for p in row.fixed.values() if p.step]
     for first in range(0, lanes, side):
         for i in sorted({*range(0, last, side), last}):
             square = [
-                m.load(m.at(start, (first + j) * apart + i, place.dtype), place.dtype, side)
+                m.load(
+                    m.at(start, min(first + j, end - 1) * apart + i, place.dtype), place.dtype, side
+                )
                 for j in range(side)
             ]
             for j, column in enumerate(turned(m, square)):
