@@ -30,6 +30,9 @@ SOME = 16
 WIDE = 32
 LIGHT = 20
 """The operations up to which a loop takes four vectors at a time, so that they do not wait for each other."""
+FEW, FUNCTION = 128, 10
+"""The trips up to which a loop takes two vectors at a time for the chains of operations of its elementary functions, which run
+beside each other; and the operations from which on one of its steps is such a function."""
 PIECES = 120
 """The steps of a loop, times the places where it is cut, up to which it is."""
 WRITTEN_OUT = 64
@@ -93,7 +96,7 @@ class _Cutter:
         self.several = emitter.lanes == 1 and g.extent >= 4 and _worth_it(emitter, g, at)
         light = _width(g) + _inlined(emitter, g) <= LIGHT and _is_close(emitter, g)
         self.many = any(_keeps_many(s, at[s], k) for s, k in g.index.items())
-        self.most = WIDE if light and not self.many else LANES
+        self.most = LANES if self.many else WIDE if light else SOME if _waits(g) else LANES
         self.padded = all(map(_may_pad, g.steps))
         self.reduces = any(k not in s.places for s, k in g.index.items())
 
@@ -155,12 +158,13 @@ def _borders(emitter: Emitter, g: Group) -> set[int]:
 def cut(n: int, most: int, *, padded: bool) -> list[Segment]:
     """An extent as segments of at most so many lanes, and of eight, and a rest, all of it on as many lanes as it has.
 
-    If padded, these are as many as the next power of two: LLVM takes vectors of other lengths to pieces.
+    If padded, these are as many as the next power of two: LLVM takes vectors of other lengths to pieces. There are segments
+    of eight only beside much wider ones then.
     """
     if n <= most:
         return [(0, n, _power(n) if padded else n)]
     made, start = [], 0
-    for lanes in sorted({most, LANES}, reverse=True):
+    for lanes in (most,) if padded and most <= SOME else sorted({most, LANES}, reverse=True):
         stop = start + (n - start) // lanes * lanes
         if stop > start:
             made.append((start, stop, lanes))
@@ -199,6 +203,11 @@ def unrolled(g: Group, at: At, trips: int) -> bool:
 def _rest(s: Step, at: At, k: int) -> int:
     """The elements of a step in one trip."""
     return prod([n for j, n in enumerate(s.extents) if j != k and j not in at[s]])
+
+
+def _waits(g: Group) -> bool:
+    """Whether a loop is short, and waits for functions rather than for registers."""
+    return g.extent is not None and g.extent <= FEW and max(map(_effort, g.steps)) >= FUNCTION
 
 
 def _width(g: Group) -> float:
