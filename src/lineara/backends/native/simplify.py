@@ -48,56 +48,74 @@ class _Simplifier:
         return self.known[id(graph)]
 
     def _merged(self, graph: Graph) -> Graph:
-        same: dict[Value, Value] = {}
-        literals: dict[Value, Literal] = {}
-        constants: dict[Value, Constant | Literal] = {}
-        seen: dict[Any, Node] = {}
-        makers: dict[Value, Node] = {}
-        nodes: list[Node] = []
+        merging = _Merging()
         for n in graph.nodes:
-            inputs = tuple([same.get(v, v) for v in n.inputs])
-            node = Node(self._op(n.op), inputs, n.outputs, n.origin, n.recompute)
-            alias = _alias(node, literals)
-            if alias is not None:
-                same[n.outputs[0]] = alias
-                continue
-            if isinstance(node.op, Constant):
-                node = replace(node, op=filled(node.op))
-            known = list(map(filled, folded(node, constants)))
-            constants.update(zip(n.outputs, known, strict=False))
-            if known:
-                nodes += [
-                    Node(c, (), (v,), n.origin) for v, c in zip(n.outputs, known, strict=True)
-                ]
-                literals.update(
-                    (v, c) for v, c in zip(n.outputs, known, strict=True) if isinstance(c, Literal)
-                )
-                continue
-            literal = _folded(node, literals)
-            if literal is not None:
-                node = Node(literal, (), n.outputs, n.origin, n.recompute)
-            for m in _at_once(node, literals, makers):
-                m = replace(m, inputs=tuple([same.get(v, v) for v in m.inputs]))
-                if isinstance(m.op, Literal) and isinstance(m.op.type, ArrayType):
-                    literals[m.outputs[0]] = m.op
-                if isinstance(m.op, Constant | Literal):
-                    constants[m.outputs[0]] = m.op
-                key = _key(m)
-                first = seen.get(key) if key is not None else None
-                if first is not None:
-                    same.update(zip(m.outputs, first.outputs, strict=True))
-                    continue
-                if key is not None:
-                    seen[key] = m
-                nodes.append(m)
-                makers.update(dict.fromkeys(m.outputs, m))
-        results = tuple([same.get(v, v) for v in graph.results])
-        return Graph(graph.name, graph.params, tuple(nodes), results)
+            merging.add(replace(n, op=self._op(n.op)))
+        results = tuple([merging.same.get(v, v) for v in graph.results])
+        return Graph(graph.name, graph.params, tuple(merging.nodes), results)
 
     def _op(self, op: NodeOp) -> NodeOp:
         if isinstance(op, Shared):
             return Shared(self.run(op.graph), op.digest)
         return with_graphs(op, [self.run(g) for g in inner_graphs(op)])
+
+
+class _Merging:
+    """The new nodes of a graph, and what is known of its values."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.same: dict[Value, Value] = {}
+        self.literals: dict[Value, Literal] = {}
+        self.constants: dict[Value, Constant | Literal] = {}
+        self.seen: dict[Any, Node] = {}
+        self.makers: dict[Value, Node] = {}
+
+    def add(self, node: Node) -> None:
+        """Take a node, or what is simpler."""
+        node = self._renamed(node)
+        alias = _alias(node, self.literals)
+        if alias is not None:
+            self.same[node.outputs[0]] = alias
+            return
+        if isinstance(node.op, Constant):
+            node = replace(node, op=filled(node.op))
+        known = list(map(filled, folded(node, self.constants)))
+        if known:
+            self._fold(node, known)
+            return
+        literal = _folded(node, self.literals)
+        if literal is not None:
+            node = Node(literal, (), node.outputs, node.origin, node.recompute)
+        for m in _at_once(node, self.literals, self.makers):
+            self._keep(self._renamed(m))
+
+    def _renamed(self, node: Node) -> Node:
+        return replace(node, inputs=tuple([self.same.get(v, v) for v in node.inputs]))
+
+    def _fold(self, node: Node, known: Sequence[Constant | Literal]) -> None:
+        """Keep the results of a node as constants."""
+        for v, c in zip(node.outputs, known, strict=True):
+            self.constants[v] = c
+            if isinstance(c, Literal):
+                self.literals[v] = c
+            self.nodes.append(Node(c, (), (v,), node.origin))
+
+    def _keep(self, node: Node) -> None:
+        """Keep a node, if no other one computes the same."""
+        if isinstance(node.op, Literal) and isinstance(node.op.type, ArrayType):
+            self.literals[node.outputs[0]] = node.op
+        if isinstance(node.op, Constant | Literal):
+            self.constants[node.outputs[0]] = node.op
+        key = _key(node)
+        first = self.seen.get(key) if key is not None else None
+        if first is not None:
+            self.same.update(zip(node.outputs, first.outputs, strict=True))
+            return
+        if key is not None:
+            self.seen[key] = node
+        self.nodes.append(node)
+        self.makers.update(dict.fromkeys(node.outputs, node))
 
 
 def _key(node: Node) -> Any:
