@@ -21,6 +21,8 @@ FEW = 100
 """The loops of a level up to which they are compared with each other."""
 SHORT = 256
 """The elements up to which an array is put together of parts in each trip of the loop that makes them."""
+LONG = 16
+"""The trips from which on a loop waits for another, to be one with it: what shorter ones make is in registers anyway."""
 AHEAD = 48
 """How many steps are looked at when the index of a new loop is chosen."""
 CLOSE, STRIDED = 1 << 12, 0.3
@@ -303,17 +305,21 @@ class Partition:
         """Whether the steps of both loops go through one, index by index, and share something."""
         if first.extent != later.extent or first.order >= later.order or not first.steps:
             return False
+        waits = first.extent is not None and first.extent >= LONG
         if any(self._is_alone(s, g.index[s]) for g in (first, later) for s in g.steps):
             return False
         shared = False
         for s in later.steps:
             for i, v in enumerate(s.inputs):
-                if self.made_by.get(v) is first:
+                made = self.made_by.get(v)
+                if made is first:
                     p = self.maker[v]
                     k = first.index[p]
                     if k not in p.places or s.aligned[i].get(p.places.index(k)) != later.index[s]:
                         return False
                     shared = True
+                elif made not in (None, later) and made.order >= first.order and not waits:
+                    return False
         return shared or any(self._shares(s, first, {later.index[s]}) for s in later.steps)
 
     @staticmethod
@@ -337,7 +343,7 @@ class Partition:
 
     def _joined_by(self, s: Step, k: int) -> int:
         """The work of the loops that make operands along the longest axis: a loop over it may become one with them."""
-        if k not in s.places or s.extents[k] < max(s.extents):
+        if k not in s.places or s.extents[k] < max(LONG, *s.extents):
             return 0
         found: set[Group] = set()
         for v, aligned in zip(s.inputs, s.aligned, strict=True):

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from lineara.backends.native.flat import Value
 from lineara.backends.native.lanes import Number
-from lineara.backends.native.places import Buffer, Machine, Position, pointer_at, row_major
+from lineara.backends.native.places import Buffer, Machine, Position, pointer_at
 from lineara.backends.native.steps import Step
 
 if TYPE_CHECKING:
@@ -73,14 +73,21 @@ def _rows(emitter: Emitter, s: Step, at: dict[int, Position]) -> Iterator[_Rows]
             and sum(p.step for p in positions) == 1
             and _is_dense(v.shape, stays, home.strides)
         ):
+            strides = [n if on else None for n, on in zip(home.strides, stays, strict=True)]
             kept = emitter.array(home.dtype, v.shape, stays, emitter.lanes)
+            kept = replace(kept, strides=tuple(strides))
             yield _Rows(v, home, kept, positions, count)
 
 
 def _is_dense(shape: Sequence[int], stays: Sequence[bool], strides: Sequence[int | None]) -> bool:
-    """Whether the axes that stay are a piece of memory."""
-    inner = zip(shape, row_major(shape, stays), strides, strict=True)
-    return all(there == here for n, there, here in inner if there is not None and n > 1)
+    """Whether the axes that stay are a piece of memory, in some order."""
+    inside = [(s or 0, n) for n, on, s in zip(shape, stays, strides, strict=True) if on and n > 1]
+    size = 1
+    for stride, n in sorted(inside):
+        if stride != size:
+            return False
+        size *= n
+    return True
 
 
 def write(m: Machine, pointer: Any, stride: int, columns: Sequence[Number]) -> None:

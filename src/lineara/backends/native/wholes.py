@@ -12,6 +12,7 @@ from lineara.backends.native.lists import Lists, list_place
 from lineara.backends.native.places import I64, Buffer, Index, Machine, Root, row_major
 from lineara.backends.native.space import Space
 from lineara.backends.native.steps import Step, steps_of
+from lineara.backends.native.wanted import sources
 from lineara.ir import ArrayType, ListType
 
 
@@ -50,11 +51,20 @@ class Wholes(Emitter):
 
     def graph(self, graph: Graph, homes: dict[Value, Buffer]) -> None:
         """Run the steps of a graph whose parameters are in place, so that its results are readable."""
-        self.homes.update(homes)
         steps = steps_of(graph)
-        self.level(steps, {s: {} for s in steps}, graph.results)
-        for v in homes:
+        found = sources(steps, graph.results, homes)
+        made = {v: x for v, (x, _, _) in found.items()}
+        wanted = homes | {x: place for x, place, _ in found.values()}
+        self.homes.update(wanted)
+        gone = {s for _, _, views in found.values() for s in views}
+        steps = [s for s in steps if s not in gone]
+        self.level(steps, {s: {} for s in steps}, [made.get(v, v) for v in graph.results])
+        for v in wanted:
             self.homes.pop(v, None)
+        for v, (x, place, _) in found.items():
+            if self.places.get(x) is not place:
+                self.copy(x, place)
+            self.places[v] = homes[v]
 
     def alias(self, p: Value, v: Value) -> None:
         """A parameter of a body is a value from outside, which the body does not change."""
