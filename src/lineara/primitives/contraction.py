@@ -110,9 +110,9 @@ def _transpose(operands: Any, cotangents: Any, *, spec: Spec) -> list[Any]:
     return [contract(x, cotangents[0], spec=(of_x, of_result, of_y))]
 
 
-BLOCK, NARROW, MANY = 16, 4, 1 << 15
+BLOCK, NARROW, FEW, MANY = 16, 4, 8, 1 << 15
 """A product of matrices runs as a whole from so many rows, columns and terms on, one of which may be fewer, and so many
-products of numbers."""
+products of numbers; one of few terms is rather made where it is read."""
 
 
 def _is_large(
@@ -121,10 +121,11 @@ def _is_large(
     """Whether it is a product of matrices that are large in all directions, and inexact."""
     of_x, of_y, _ = attributes["spec"]
     size = dict(zip((*of_x, *of_y), (*operands[0].shape, *operands[1].shape), strict=True))
-    least, middle, most = sorted(
-        [prod(size[a] for a in group) for group in _groups(attributes["spec"])[1:]]
-    )
-    is_wide = least >= NARROW and middle >= BLOCK
+    rows, terms, columns = [
+        prod(size[a] for a in group) for group in _groups(attributes["spec"])[1:]
+    ]
+    least, middle, most = sorted([rows, terms, columns])
+    is_wide = least >= NARROW and middle >= BLOCK and terms >= FEW
     return results[0].is_inexact and is_wide and least * middle * most >= MANY
 
 

@@ -35,3 +35,10 @@ def test_loops(f, loops):
     assert g.show(stage="plan").count("\n  loop of 1000") == loops
     for a, b in zip(got, wanted, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_a_product_of_few_terms_is_made_where_it_is_read():
+    x, a, w = np.ones((4, 1000)), np.arange(160.0).reshape(40, 4), np.ones((40, 1000))
+    g = lin.jit(lambda x, a, w: np.sum((a @ x) * w, axis=0))
+    np.testing.assert_allclose(g(x, a, w), np.full(1000, a.sum()))
+    assert "\n  %" not in g.show(stage="plan"), "all steps are in one loop"
