@@ -29,26 +29,6 @@ CLOSE, STRIDED = 1 << 12, 0.3
 """The elements of an array from which on it leaves the nearest cache; what a loop is worth that goes through it in strides."""
 
 
-def late(steps: Sequence[Step]) -> list[Step]:
-    """The steps with each of those that only compute elements right before the first that reads what it gives.
-
-    What is read by a step that is moved stays unchanged until then: operands of updates are not moved past them.
-    """
-    changed = {s.inputs[0] for s in steps if isinstance(s.loops, Update)}
-    first: dict[Value, tuple[int, ...]] = {}
-    place: dict[Step, tuple[int, ...]] = {}
-    for i, s in reversed(list(enumerate(steps))):
-        at: tuple[int, ...] = (i,)
-        read = [first[v] for v in s.outputs if v in first]
-        moves = isinstance(s.loops, Nest) and s.loops.combine is None
-        if moves and read and not any(v in changed for v in s.inputs):
-            at = (min(read)[0], -1, i)
-        place[s] = at
-        for v in s.inputs:
-            first[v] = min(first.get(v, at), at)
-    return sorted(steps, key=lambda s: (place[s][0], *(place[s][1:] or (0,))))
-
-
 Bound = dict[Step, frozenset[int]]
 
 

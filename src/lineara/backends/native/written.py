@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lineara.backends.native.flat import Node, Value
-from lineara.backends.native.groups import Group
-from lineara.backends.native.partition import Partition, late
+from lineara.backends.native.groups import Group, late
+from lineara.backends.native.partition import Partition
 from lineara.backends.native.pieces import is_static
 from lineara.backends.native.places import Buffer, Formula, Position
 from lineara.backends.native.steps import Step, steps_of_node
