@@ -19,7 +19,7 @@ import numpy as np
 
 from lineara.backends.native import space
 from lineara.backends.native.boundary import entering, leaving
-from lineara.backends.native.executable import Executable
+from lineara.backends.native.executable import AGAIN, Executable
 from lineara.backends.native.program import Program as Module
 from lineara.backends.native.run import graph_of
 from lineara.backends.reference import evaluate
@@ -147,6 +147,8 @@ def _call(
 
     tables = table(inputs), table(outputs)
     code = kernel(*[ctypes.addressof(t) for t in tables], workspace.address)
+    if code == AGAIN and executable.strict is not None:
+        _call(executable.strict(), inputs, outputs, workspace)
     if code > 0:
         first, second, third, fourth = map(int, workspace.bytes[:32].view(np.int64))
         raise executable.failures[code - 1]((first, second, third, fourth))

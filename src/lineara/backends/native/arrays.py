@@ -29,6 +29,7 @@ from lineara.backends.native.places import (
 from lineara.backends.native.products.tile import as_written
 from lineara.backends.native.space import Space
 from lineara.backends.native.steps import Step
+from lineara.backends.native.trust import Trust
 from lineara.ir import ArrayType
 from lineara.ir.nest import Access, Computed
 
@@ -63,6 +64,7 @@ class Arrays:
         self.totals: dict[Step, Total] = {}
         self.frames: list[Frame] = []
         self.grouped: dict[Any, list[Group]] = {}
+        self.trust = Trust(m)
         self.lanes = 1
         self.context: Any = None
         self.apart = False
@@ -78,7 +80,9 @@ class Arrays:
         b.position_at_end(body)
         i = b.phi(LONG)
         i.add_incoming(self.m.long(start), before)
+        first = len(self.trust.open)
         yield i
+        self.trust.settle(first)
         onward = b.add(i, self.m.long(step), flags=("nsw",))
         i.add_incoming(onward, b.block)
         branch = b.cbranch(b.icmp_signed("<", onward, self.m.long(stop)), body, after)
@@ -248,3 +252,25 @@ class Arrays:
 
     def _result_positions(self, s: Step, at: dict[int, Position]) -> list[Position]:
         return [Position() if k is None else at.get(k, Position()) for k in s.places]
+
+    def _over_result(
+        self,
+        s: Step,
+        at: dict[int, Position],
+        body: Callable[[dict[int, Position], int], None],
+        *,
+        wide: bool,
+    ) -> None:
+        """Run a body at all positions of the axes of the result that are not bound."""
+        axes = [k for k in s.places if k is not None and k not in at]
+        self.over({k: s.extents[k] for k in axes}, at, body, wide=wide)
+
+    def _nest(
+        self, s: Step, at: dict[int, Position], body: Callable[[dict[int, Position], int], None]
+    ) -> None:
+        self.over({k: n for k, n in enumerate(s.extents) if k not in at}, at, body, padded=False)
+
+    def _store(
+        self, s: Step, target: Buffer, at: dict[int, Position], x: Number, lanes: int
+    ) -> None:
+        write(self.m, target, self._result_positions(s, at), x, lanes)

@@ -10,7 +10,7 @@ A reduction has a total for each loop that reduces it: what a loop gives is merg
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any
 
@@ -57,6 +57,9 @@ class Emitter(Changes, ABC):
         literals = {s.output for s in steps if s.is_formula}
         steps, needed = self._formulas(steps), tuple(needed)
         again = frozenset() if any(at.values()) else inlined(steps, needed, literals)
+        first = len(self.trust.open)
+        if not any(at.values()):
+            self.trust.plan(steps, again, literals)
         written = {} if any(at.values()) else writers(steps, self.homes)
         steps, at = [*steps, *written], at | {s: {} for s in written}
         groups = groups_of(self, steps, at, written, again)
@@ -85,6 +88,8 @@ class Emitter(Changes, ABC):
             made = [r for r in made if not self._finished(r, frame)]
         self.space.made += made
         self.frames.pop()
+        if not any(at.values()):
+            self.trust.settle(first)
 
     def _finished(self, root: Root, frame: Frame) -> bool:
         """Give memory back that no later group reads; True if so."""
@@ -221,7 +226,8 @@ class Emitter(Changes, ABC):
         nest = s.loops
         assert isinstance(nest, Nest)
         if nest.combine is None:
-            self._give(s.output, self._value(s, at, self.lanes), self._result_positions(s, at))
+            x = self.trust.note(s, self._value(s, at, self.lanes))
+            self._give(s.output, x, self._result_positions(s, at))
             return
         self.totals[s].add(at, nest.combine.join, *self._value(s, at, self.lanes))
 
@@ -241,7 +247,8 @@ class Emitter(Changes, ABC):
         ]
         if nest.element is None:
             return reads[0]()
-        return nest.element(m, lambda k: at[k].number_on(m, lanes), *reads)
+        with self.trust.only(within=s in self.trust.products):
+            return nest.element(m, lambda k: at[k].number_on(m, lanes), *reads)
 
     # ------------------------------------------------------------------ loops
 
@@ -350,35 +357,19 @@ class Emitter(Changes, ABC):
         self.totals.pop(s, None)
         v = s.output
         if total.is_number:
-            self._give(v, total.whole(at), self._result_positions(s, at))
+            x = self.trust.note(s, total.whole(at))
+            self._give(v, x, self._result_positions(s, at))
             return
-        if total.width == 1 and v not in self.homes:
-            self.places[v] = total.buffer
-            total.buffer.root.values.append(v)
-            return
-        target = self._target(v, at, s)
-        write = lambda full, lanes: self._store(s, target, full, total.whole(full), lanes)  # noqa: E731
-        self._over_result(s, at, write, wide=not total.beside)
+        stays = total.width == 1 and v not in self.homes
+        target = total.buffer if stays else self._target(v, at, s)
+
+        def write(full: dict[int, Position], lanes: int) -> None:
+            x = self.trust.note(s, total.whole(full))
+            if not stays:
+                self._store(s, target, full, x, lanes)
+
+        if not stays or s in self.trust.watched:
+            self._over_result(s, at, write, wide=not total.beside)
         self.places[v] = target
-
-    def _over_result(
-        self,
-        s: Step,
-        at: dict[int, Position],
-        body: Callable[[dict[int, Position], int], None],
-        *,
-        wide: bool,
-    ) -> None:
-        """Run a body at all positions of the axes of the result that are not bound."""
-        axes = [k for k in s.places if k is not None and k not in at]
-        self.over({k: s.extents[k] for k in axes}, at, body, wide=wide)
-
-    def _nest(
-        self, s: Step, at: dict[int, Position], body: Callable[[dict[int, Position], int], None]
-    ) -> None:
-        self.over({k: n for k, n in enumerate(s.extents) if k not in at}, at, body, padded=False)
-
-    def _store(
-        self, s: Step, target: Buffer, at: dict[int, Position], x: Number, lanes: int
-    ) -> None:
-        write(self.m, target, self._result_positions(s, at), x, lanes)
+        if stays:
+            target.root.values.append(v)

@@ -2,9 +2,9 @@
 
     function, known arrays, level ─key─▶ image ─its key─▶ object code
 
-A key counts all that the text of a module follows from: the content of the function, the arrays that are known, the level, what
-compiles it, and the sources of lineara, by their times, as Python's own bytecode does. A program has no key where its content
-does not say all of it: where it applies a record of the user's, whose meaning is a function of Python.
+A key counts all that the text of a module follows from: the content of the function, the arrays that are known, the level,
+whether it is strict, what compiles it, and the sources of lineara, by their times, as Python's own bytecode does. A program has
+no key where its content does not say all of it: where it applies a record of the user's, whose meaning is a function of Python.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ SOURCES = str(Path(__file__).parents[2])
 """The package whose files determine what is made of a program."""
 
 
-def key_of(function: Function, level: int | None, known: Known) -> str | None:
+def key_of(function: Function, level: int | None, known: Known, *, strict: bool) -> str | None:
     """What tells the kernel of a program from all others, of this process or another; None if nothing does."""
     if store() is None or not all(map(_says_all, callees_first(function))):
         return None
     hasher = blake2b(_made_by(), digest_size=20)
-    hasher.update(repr((function.digest, level, known.key)).encode())
+    hasher.update(repr((function.digest, level, known.key, strict)).encode())
     return hasher.hexdigest()
 
 

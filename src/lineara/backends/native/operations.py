@@ -11,6 +11,9 @@ from lineara.backends.native.lanes import BOOL, Number
 class Operations(Complexes):
     """What is asked of numbers of every dtype, and what each kind of them makes of it."""
 
+    trusting = False
+    """Whether products of tangents are plain ones: see `lineara.backends.native.trust`."""
+
     def add(self, x: Number, y: Number) -> Number:
         """The sum; of bools, or."""
         if x.dtype == BOOL:
@@ -44,6 +47,8 @@ class Operations(Complexes):
         if self.is_plain(c) or self.is_plain(x):
             return c * x
         c, x = self.matched(c, x)
+        if self.trusting and x.kind == "f":
+            return self.intrinsic("fma", c, x, self.full_like(x, 0))
         if x.lanes == 1 and x.kind == "f":  # a condition on one lane goes through integer registers
             return self.lane(self.scaled(self.first_of_two(c), self.first_of_two(x)), 0)
         return self.where(self.nonzero(c) & self.nonzero(x), c * x, 0)

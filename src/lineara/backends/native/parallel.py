@@ -209,7 +209,9 @@ def _apart(emitter: Emitter) -> Iterator[Chunk]:
     emitter.space, emitter.context = Space(m.builder, function.args[1]), function.args[0]
     emitter.apart = True
     chunk = Chunk(function, emitter.space)
+    first = len(emitter.trust.open)
     yield chunk
+    emitter.trust.settle(first)
     m.builder.ret(ir.Constant(INT, 0))
     emitter.apart = False
     m.builder, emitter.space, emitter.context = before

@@ -10,6 +10,7 @@ an interrupt was looked for. The addresses of callbacks are in a table that is f
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from llvmlite import ir
@@ -18,13 +19,14 @@ from lineara.backends.native.boundary import boundary_results, boundary_type
 from lineara.backends.native.cache import key_of, machine_code
 from lineara.backends.native.callback import Callback
 from lineara.backends.native.control import Control
-from lineara.backends.native.executable import Details, Executable
+from lineara.backends.native.executable import AGAIN, Details, Executable
 from lineara.backends.native.flat import Graph, Node, Value, flatten, graph_work
 from lineara.backends.native.image import CALLBACKS, KERNEL, Image
 from lineara.backends.native.interrupt import interrupted, trips_between_looks
 from lineara.backends.native.lanes import Number
 from lineara.backends.native.lists import RELEASE, ListPlace, Lists, release
 from lineara.backends.native.places import LONG, Buffer, Index, Machine, Root, row_major
+from lineara.backends.native.products.tiling import registers
 from lineara.backends.native.simplify import simplified
 from lineara.backends.native.space import Space
 from lineara.backends.native.steps import Step
@@ -56,9 +58,12 @@ def out_of_memory(details: Details) -> Exception:
 class Program:
     """Builds the module of one graph."""
 
-    def __init__(self, graph: Graph, emitter: Callable[..., Control] = Control) -> None:
+    def __init__(
+        self, graph: Graph, emitter: Callable[..., Control] = Control, *, strict: bool = False
+    ) -> None:
         self.main = graph
         self.emitter = emitter
+        self.strict = strict or not registers().fused
         self.exports: list[str] = []
         self.module = ir.Module("lineara")
         self.failures: list[Callable[[Details], Exception]] = []
@@ -67,6 +72,7 @@ class Program:
         self.callbacks: list[Callback] = []
         self.evaluated: list[Node] = []
         self.work = graph_work(graph)
+        self.trusting = False
         self.workspace = self._kernel()
 
     # ------------------------------------------------------------------ functions
@@ -100,8 +106,21 @@ class Program:
             self.exports.append(RELEASE)
         if "lineara.alloc" in self.module.globals:
             b.call(release(self.module), [chain, null])
+        if self.trusting:
+            self._again(b, code, kernel.args)
         b.ret(code)
         return CONTEXT + size
+
+    @staticmethod
+    def _again(b: Any, code: Any, pointers: Sequence[Any]) -> None:
+        """Ask for the strict kernel at the same pointers, also where something failed: that may come of a nan."""
+        again, none = ir.Constant(INT, AGAIN), ir.Constant(INT, 0)
+        failed = b.or_(b.icmp_signed("==", code, again), b.icmp_signed(">", code, none))
+        inputs, outputs, workspace = pointers
+        with b.if_then(failed, likely=False):
+            for i, pointer in enumerate((inputs, outputs)):
+                b.store(pointer, b.gep(workspace, [ir.Constant(LONG, i)], source_etype=POINTER))
+            b.ret(again)
 
     @property
     def _results(self) -> list[ArrayType | ListType]:
@@ -134,6 +153,7 @@ class Program:
             elif emitter.places.get(v) is not out:
                 emitter.copy(v, out)
         emitter.m.builder.ret(ir.Constant(INT, 0))
+        self.trusting = self.trusting or bool(emitter.trust.products)
         return function, emitter.space.size
 
     def _emitter(self, function: Any) -> Control:
@@ -170,6 +190,7 @@ class Program:
             m, Space(builder, workspace), self, Lists(m, chain, no_memory), out_of_range
         )
         emitter.context = context
+        emitter.trust.allowed = not self.strict
         return emitter
 
     def _fail(
@@ -278,7 +299,8 @@ class Program:
     def executable(self, level: int | None = None) -> Executable:
         """The kernel in memory."""
         image, code = self.image(level)
-        return image.loaded(code, self.callbacks)
+        strict = lambda: Program(self.main, strict=True).executable(level)  # noqa: E731
+        return replace(image.loaded(code, self.callbacks), strict=strict)
 
 
 def _place(v: Value, pointer: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -45,7 +46,8 @@ def kernel(
         if found is not None:
             _kernels.move_to_end(key)
             return found
-    made = Kernel(_executable(function, level, known))
+    strict = lambda: _executable(function, level, known, strict=True)  # noqa: E731
+    made = Kernel(replace(_executable(function, level, known), strict=strict))
     entry = made, entry_of(made)
     with _lock:
         _kernels[key] = entry
@@ -59,20 +61,22 @@ def is_known(function: Function, level: int | None = None) -> bool:
     with _lock:
         if (function.digest, level, NOTHING.key) in _kernels:
             return True
-    name = kept.key_of(function, level, NOTHING)
+    name = kept.key_of(function, level, NOTHING, strict=False)
     return name is not None and kept.has(name)
 
 
-def _executable(function: Function, level: int | None, known: Known) -> Executable:
+def _executable(
+    function: Function, level: int | None, known: Known, *, strict: bool = False
+) -> Executable:
     """The machine code of a function, which is kept on disk."""
-    if debug.is_on():
+    if debug.is_on() and not strict:
         return _for_debuggers(function, level, known)
-    name = kept.key_of(function, level, known)
+    name = kept.key_of(function, level, known, strict=strict)
     found = kept.found(name) if name else None
     if found is not None:
         return found
     with collector_paused():
-        program = Program(graph_of(function, known))
+        program = Program(graph_of(function, known), strict=strict)
         image, code = program.image(level)
     if name and not program.callbacks:
         kept.put(name, image)

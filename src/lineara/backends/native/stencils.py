@@ -306,7 +306,8 @@ def computed(emitter: Emitter, s: Step) -> Formula:
         key = (m.builder.block, lanes, tuple(positions))
         if not last or not _same(last[0][0], key):
             reads = [reader(i, positions, lanes) for i in range(len(known))]
-            x = make(m, lambda k: positions[k].number_on(m, lanes), *reads)
+            with emitter.trust.only(within=False):
+                x = make(m, lambda k: positions[k].number_on(m, lanes), *reads)
             last[:] = [(key, x)]
         return last[0][1]
 

@@ -53,8 +53,12 @@ stop:
   %status = phi i32 [ %short.status, %short ], [ %long.status, %long ]
   %fine = icmp eq i32 %status, 0
   br i1 %fine, label %finish, label %failed
-failed:
+failed:                                                           ; what nothing was raised for is done
   call void @fail(ptr %kernel, i32 %status, ptr %workspace)
+  %raised = call ptr @PyErr_Occurred()
+  %done = icmp eq ptr %raised, null
+  br i1 %done, label %finish, label %raise
+raise:
   call void @give(ptr %kernel, ptr %workspace)
   br label %free
 finish:
@@ -70,9 +74,9 @@ finish:
   %taken = load i64, ptr %taken.at
   br label %free
 free:                                                             ; the arrays that no container took
-  %returned = phi ptr [ null, %make ], [ null, %memory ], [ null, %failed ], [ %built, %finish ]
-  %from = phi i64 [ 0, %make ], [ 0, %memory ], [ 0, %failed ], [ %taken, %finish ]
-  %to = phi i64 [ %i, %make ], [ %count, %memory ], [ %count, %failed ], [ %count, %finish ]
+  %returned = phi ptr [ null, %make ], [ null, %memory ], [ null, %raise ], [ %built, %finish ]
+  %from = phi i64 [ 0, %make ], [ 0, %memory ], [ 0, %raise ], [ %taken, %finish ]
+  %to = phi i64 [ %i, %make ], [ %count, %memory ], [ %count, %raise ], [ %count, %finish ]
   br label %free.next
 free.next:
   %j = phi i64 [ %from, %free ], [ %j1, %free.one ]

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lineara.backends.native import callback
 from lineara.backends.native.calling.layout import KernelData, SignatureData, leaves
 from lineara.backends.native.calling.machine import machine, native, set_fields
 from lineara.backends.native.calling.structure import Structure, count, nodes
-from lineara.backends.native.executable import Executable
+from lineara.backends.native.executable import AGAIN, Executable
 
 _FREE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
@@ -29,7 +28,6 @@ class Kernel:
     def __init__(self, executable: Executable) -> None:
         self.executable = executable
         self._leaves = leaves(executable.results)
-        self._fail = _failure(executable)
         self._free = _FREE(machine()["free_workspace"])
         self.data = KernelData(
             code=executable.address,
@@ -38,23 +36,29 @@ class Kernel:
             leaves=ctypes.addressof(self._leaves),
             workspace=max(SMALLEST, executable.workspace),
             kept=None,
-            fail=id(self._fail),
             releases=executable.releases_gil,
         )
+        self._fail = _failure(executable, self.data)
+        self.data.fail = id(self._fail)
 
     def __del__(self) -> None:
         data, self.data.kept = self.data.kept, None
         self._free(data)
 
 
-def _failure(executable: Executable) -> Callable[[int, int, bytes], None]:
-    """What raises the exception of a return code."""
+def _failure(executable: Executable, data: KernelData) -> Callable[[int, int, bytes], None]:
+    """What raises the exception of a return code, or runs the strict kernel, which has the place of the other from then on."""
+    known: list[Executable] = []
 
     def fail(code: int, workspace: int, details: bytes) -> None:
-        if code < 0:
-            raise callback.take_exception(workspace)
         first, second, third, fourth = memoryview(details).cast("q")
-        raise executable.failures[code - 1]((first, second, third, fourth))
+        if code != AGAIN or executable.strict is None:
+            now = known[0] if known else executable
+            raise now.failure(code, workspace, (first, second, third, fourth))
+        known.extend([] if known else [executable.strict()])
+        if known[0].workspace <= data.workspace:
+            data.code = known[0].address
+        known[0].run(first, second)
 
     return fail
 
