@@ -25,9 +25,9 @@ def emitted(monkeypatch):
     names = []
 
     class Emitted(run.Program):
-        def __init__(self, graph):
+        def __init__(self, graph, *, strict):
             names.append(graph.name)
-            super().__init__(graph)
+            super().__init__(graph, strict=strict)
 
     monkeypatch.setattr(run, "Program", Emitted)
     return names
