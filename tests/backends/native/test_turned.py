@@ -54,6 +54,22 @@ def test_cotangents_of_parts_are_put_together_in_the_loop_that_makes_them():
     assert [line.split()[0] for line in outside if "[view]" not in line] == ["loop"]
 
 
+def arm(q):
+    a, b = q[0] + q[1], q[0] + q[1] + q[2]
+    return np.stack([np.cos(q[0]) + np.cos(a) + np.cos(b), np.sin(q[0]) + np.sin(a), b])
+
+
+@pytest.mark.parametrize("mode", [lin.jacrev, lin.jacfwd])
+def test_cotangents_that_all_examples_share(mode):
+    q = r.normal(size=(45, 3))
+    given = lin.jit(lin.vmap(mode(arm)))(q)
+    one_by_one = np.stack([mode(arm)(x) for x in q])
+    np.testing.assert_allclose(given, one_by_one, rtol=1e-13, atol=1e-13)
+    plan = lin.jit(lin.vmap(mode(arm))).show(q, stage="plan")
+    assert plan.count("\n  loop") == 1
+    assert not [x for x in plan.splitlines() if x.startswith("  %") and "[45,3,3] = acc" in x]
+
+
 def test_an_array_that_is_put_together_is_wanted_besides():
     program = """
 def f(a: f64[40,2], b: f64[40,3]) -> (f64[40,5], f64[40]) =

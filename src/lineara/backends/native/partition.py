@@ -36,18 +36,18 @@ class Partition:
     """The groups of the steps at one level, where some indices of each step are bound by the loops around.
 
     Those whose elements are computed where they are read stand outside of loops. Steps that are `alone` share no loop over an
-    index that they reduce.
+    index that they reduce. Values that are `fixed` cannot be changed in place: a change is one of a copy.
     """
 
     def __init__(
         self,
         steps: Sequence[Step],
         bound: Bound,
-        literals: Collection[Value] = (),
+        fixed: Collection[Value] = (),
         inlined: Collection[Step] = (),
         alone: Collection[Step] = (),
     ) -> None:
-        self.bound, self.literals, self.inlined, self.alone = bound, literals, inlined, alone
+        self.bound, self.fixed, self.inlined, self.alone = bound, fixed, inlined, alone
         self.groups: list[Group] = []
         self.made_by: dict[Value, Group] = {}
         self.read_by: dict[Value, set[Group]] = {}
@@ -92,14 +92,16 @@ class Partition:
         self._add(whole, s, None)
 
     def _base(self, s: Step) -> Group | None:
-        """The group whose loop a change or a join may be in: that of its operand, or of the part that a literal gets."""
+        """The group whose loop a change or a join may be in: that of its operand, or of the part that a fixed array gets."""
         if s.loops is None or not s.inputs:
             return None
         x, *parts = s.inputs
-        if not isinstance(s.loops, Update) or x not in self.literals or not parts:
-            return self.made_by.get(x)
+        own = self.made_by.get(x)
+        if not isinstance(s.loops, Update) or x not in self.fixed or not parts:
+            return own
         g = self.made_by.get(parts[0])
-        return g if g is not None and self._is_short(s, g) else None
+        apart = own is None or own.extent is None
+        return g if apart and g is not None and self._is_short(s, g) else own
 
     def _is_short(self, s: Step, g: Group) -> bool:
         """Whether a trip of a loop has few elements of a result."""

@@ -38,6 +38,14 @@ class Step:
         return isinstance(self.loops, Nest) and self.loops.element is None and bool(self.inputs)
 
     @property
+    def is_repeated(self) -> bool:
+        """Whether it gives its operand again and again: a view that nothing can be changed in."""
+        if not self.is_view or not isinstance(self.loops, Nest) or self.loops.contiguous:
+            return False
+        read = {x.index for x in self.loops.operands[0] if isinstance(x, Along)}
+        return any(k not in read for k, n in enumerate(self.extents) if n > 1)
+
+    @property
     def is_formula(self) -> bool:
         """Whether it reads nothing: an element is made wherever it is read."""
         return isinstance(self.loops, Nest) and not self.inputs

@@ -71,8 +71,9 @@ def groups_of(
     bound = {s: frozenset(at[s]) for s in steps}
     key = tuple(bound.items()), apart
     if key not in emitter.grouped:
-        literals = {v for s in steps for v in s.inputs[:1] if emitter.is_literal(v)}
-        partition = Partition(late(steps), bound, literals, *apart)
+        fixed = {v for s in steps for v in s.inputs[:1] if emitter.is_literal(v)}
+        fixed |= {s.output for s in steps if s.is_repeated}
+        partition = Partition(late(steps), bound, fixed, *apart)
         emitter.grouped[key] = shared(partition, written)
     return emitter.grouped[key]
 
