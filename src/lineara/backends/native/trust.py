@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
+from math import prod
 from typing import Any
 
 from llvmlite import ir
@@ -29,6 +30,8 @@ from lineara.primitives.arithmetic import mul, neg, scale, sub
 from lineara.primitives.nests import added
 from lineara.primitives.shape import reduce_sum, split
 
+WORTH = 2
+"""The products for each element that is looked at from which on they are plain; one number alone counts twice as a product."""
 ARITHMETIC = (scale, mul, neg, sub, reduce_sum)
 """What gives nan wherever an operand is nan."""
 
@@ -52,8 +55,9 @@ class Trust:
         plain = [s for s in steps if s not in again and _is_product(s, literals)]
         if plain:
             flow = _Flow([s for s in steps if s not in again], plain)
-            self.products.update(plain)
-            self.watched.update(flow.last)
+            if sum(map(_size, plain)) > WORTH * sum([prod(s.output.shape) for s in flow.last]):
+                self.products.update(plain)
+                self.watched.update(flow.last)
 
     @contextmanager
     def only(self, *, within: bool) -> Iterator[None]:
@@ -150,6 +154,11 @@ def _is_product(s: Step, literals: Collection[Value]) -> bool:
     if not isinstance(s.node.op, Apply) or s.node.op.primitive is not scale:
         return False
     return _is_real(s.output) and literals.isdisjoint(s.inputs)  # type: ignore[attr-defined]
+
+
+def _size(s: Step) -> int:
+    """How many products a step is, in products of vectors."""
+    return s.work if s.output.shape else 2
 
 
 def _is_real(v: Value) -> bool:
