@@ -95,13 +95,12 @@ class Partition:
         """The group whose loop a change or a join may be in: that of its operand, or of the part that a fixed array gets."""
         if s.loops is None or not s.inputs:
             return None
-        x, *parts = s.inputs
-        own = self.made_by.get(x)
-        if not isinstance(s.loops, Update) or x not in self.fixed or not parts:
-            return own
-        g = self.made_by.get(parts[0])
-        apart = own is None or own.extent is None
-        return g if apart and g is not None and self._is_short(s, g) else own
+        own, parts = self.made_by.get(s.inputs[0]), s.inputs[1:]
+        fixed = isinstance(s.loops, Update) and s.inputs[0] in self.fixed
+        if fixed and parts and (own is None or own.extent is None):
+            g = self.made_by.get(parts[0])
+            return g if g is not None and self._is_short(s, g) else own
+        return own
 
     def _is_short(self, s: Step, g: Group) -> bool:
         """Whether a trip of a loop has few elements of a result."""
