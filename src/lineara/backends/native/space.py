@@ -11,6 +11,8 @@ from lineara.backends.native.places import Root
 
 LINE = 64
 """The bytes of a cache line; blocks begin at one."""
+ALIAS = 1024
+"""Blocks of a multiple of so many bytes take a line more, not to share a few sets of a cache."""
 ON_STACK = 1024
 """An array of at most so many bytes is a local variable: LLVM keeps it in registers where it can."""
 BYTE, LONG = ir.IntType(8), ir.IntType(64)
@@ -47,6 +49,7 @@ class Space:
     def block(self, size: int) -> tuple[int, int]:
         """Where a block of at least so many bytes is: the first free one that fits, or a new one."""
         length = -(-size // LINE) * LINE
+        length += LINE if length % ALIAS == 0 else 0
         for i, (start, room) in enumerate(self.free):
             if room >= length:
                 del self.free[i]
