@@ -91,7 +91,7 @@ def test_a_factor_after_a_power_of_two_changes_no_bit(factor, scale):
 @pytest.fixture
 def joined(monkeypatch):
     """Whatever may be computed where it is read, and written in another loop, is; gives the loops that became one."""
-    monkeypatch.setattr(kept, "key_of", lambda *program: None)
+    monkeypatch.setattr(kept, "key_of", lambda *program, strict: None)
     monkeypatch.setattr(stencils, "SMALLEST", 1)
     monkeypatch.setattr(stencils, "OFFSETS", 100)
     monkeypatch.setattr(stencils, "LEVELS", ((0, 1e9),))
