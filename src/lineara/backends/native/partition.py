@@ -25,8 +25,8 @@ LONG = 16
 """The trips from which on a loop waits for another, to be one with it: what shorter ones make is in registers anyway."""
 AHEAD = 48
 """How many steps are looked at when the index of a new loop is chosen."""
-CLOSE, STRIDED = 1 << 12, 0.3
-"""The elements of an array from which on it leaves the nearest cache; what a loop is worth that goes through it in strides."""
+CLOSE, STRIDED = 1 << 9, 0.3
+"""The elements of an array from which on its order counts; what a loop is worth that goes through it in strides."""
 
 
 Bound = dict[Step, frozenset[int]]
