@@ -7,6 +7,7 @@ import pytest
 
 import lineara as lin
 from lineara.backends.native import run as native
+from lineara.testing.machine import on_reference
 
 A = np.array([[3.0, 1.0], [1.0, 2.0]])
 
@@ -30,14 +31,6 @@ def total(solve):
         return np.sum(lin.linear_solve(lambda v: s * (A @ v), np.ones(2), solve, symmetric=True))
 
     return f
-
-
-def on_reference(f, *args):
-    lin.set_backend("reference")
-    try:
-        return f(*args)
-    finally:
-        lin.set_backend("native")
 
 
 @pytest.fixture

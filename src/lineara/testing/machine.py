@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from lineara.backends.choice import chosen
 from lineara.backends.native import space
 from lineara.backends.native.boundary import entering, leaving
 from lineara.backends.native.executable import AGAIN, Executable
@@ -152,6 +153,12 @@ def _call(
     if code > 0:
         first, second, third, fourth = map(int, workspace.bytes[:32].view(np.int64))
         raise executable.failures[code - 1]((first, second, third, fourth))
+
+
+def on_reference(f: Callable[..., Any], *args: Any) -> Any:
+    """What a function gives on the reference back end."""
+    with chosen("reference"):
+        return f(*args)
 
 
 def same_bits(kernel: Compiled, args: Sequence[Value]) -> tuple[Array, ...]:

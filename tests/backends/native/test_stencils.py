@@ -7,7 +7,7 @@ import pytest
 
 import lineara as lin
 from lineara.backends.native import stencils, written
-from lineara.testing.machine import agrees
+from lineara.testing.machine import agrees, on_reference
 from lineara.testing.programs import generate
 from lineara.testing.staged import STAGES
 
@@ -55,14 +55,6 @@ PROGRAMS = (shifted, around, padded, chained, added, product)
 def arguments(n, dtype):
     x, y = r.normal(size=(2, n)) * 10
     return x.astype(dtype), y.astype(dtype)
-
-
-def on_reference(f, *args):
-    lin.set_backend("reference")
-    try:
-        return f(*args)
-    finally:
-        lin.set_backend("native")
 
 
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "c16"])

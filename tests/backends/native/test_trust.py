@@ -12,7 +12,7 @@ from lineara.backends.native.products.tiling import registers
 from lineara.backends.native.program import Program
 from lineara.backends.native.run import graph_of
 from lineara.syntax import parse_function
-from lineara.testing.machine import Compiled, agrees, same_bits
+from lineara.testing.machine import Compiled, agrees, on_reference, same_bits
 from lineara.testing.programs import generate
 from lineara.testing.staged import STAGES
 from lineara.testing.values import bits
@@ -62,14 +62,6 @@ def test_nothing_times_infinity_is_nothing(f, n, monkeypatch):
         expected = on_reference(lin.grad(f), x)
         for _ in range(3):
             np.testing.assert_allclose(jitted(x), expected, rtol=1e-9, atol=1e-9)
-
-
-def on_reference(f, *args):
-    lin.set_backend("reference")
-    try:
-        return f(*args)
-    finally:
-        lin.set_backend("native")
 
 
 def test_a_kernel_that_met_a_nan_stays_right(monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 import lineara as lin
 from lineara.backends.native import kept, stencils, written
 from lineara.frontend.trees import flatten
+from lineara.testing.machine import on_reference
 
 r = np.random.default_rng(0)
 
@@ -162,11 +163,7 @@ def test_generated_programs(case, joined):
         n = rng.choice([7, 33, 64, 65, 100, 257, 1000, 20_000])
         f, args = generated(rng, n), np.random.default_rng(seed).normal(size=(2, n))
         got = flatten(lin.jit(f, optimize=1)(*args))[0]
-        lin.set_backend("reference")
-        try:
-            wanted = flatten(f(*args))[0]
-        finally:
-            lin.set_backend("native")
+        wanted = flatten(on_reference(f, *args))[0]
         for x, y in zip(got, wanted, strict=True):
             np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9 * max(1.0, np.max(np.abs(y))))
     assert joined

@@ -22,7 +22,7 @@ from lineara.backends.native.groups import Group
 from lineara.backends.native.outer import BLOCK, Product, Reading, dtype_of, is_outer, is_sum
 from lineara.backends.native.places import Buffer, Formula, Index, Position, read, write
 from lineara.backends.native.products.tiling import Parts
-from lineara.backends.native.steps import Step
+from lineara.backends.native.steps import At, Step
 from lineara.backends.native.trips import Trips
 from lineara.backends.native.trips import run as run_trips
 from lineara.ir.nest import Nest, Update
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 ROOM = 1 << 18
 """The bytes that the elements of a block take at most."""
-At = dict[Step, dict[int, Position]]
 Full = dict[int, Position]
 
 

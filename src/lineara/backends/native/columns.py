@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lineara.backends.native.flat import Value
 from lineara.backends.native.places import Buffer, Position, pointer_at
-from lineara.backends.native.steps import Step
+from lineara.backends.native.steps import At, Step
 from lineara.backends.native.turned import SIDE, turned
 from lineara.ir.nest import Access, Along, Nest
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST, FEWEST = 64, 4
 """The elements of a row at most, and at least."""
-At = dict[Step, dict[int, Position]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from lineara.backends.native.places import (
     write,
 )
 from lineara.backends.native.stencils import computed, inlined
-from lineara.backends.native.steps import Step
+from lineara.backends.native.steps import At, Step
 from lineara.backends.native.sums import Sums, chunk_of
 from lineara.backends.native.totals import Total
 from lineara.backends.native.trips import Trips
@@ -45,8 +45,6 @@ from lineara.ir.nest import Computed, Join, Linear, Nest, Update
 
 LARGE = 1 << 14
 """The elements of an array from which on it is worth the while to write it in a loop that threads may share."""
-At = dict[Step, dict[int, Position]]
-"""The positions of the indices that are bound, of each step."""
 
 
 class Emitter(Changes, ABC):

@@ -17,7 +17,7 @@ from lineara.backends.native.groups import Group
 from lineara.backends.native.order import order_of
 from lineara.backends.native.outer import Product, is_outer
 from lineara.backends.native.places import Buffer, Formula, Position, seen
-from lineara.backends.native.steps import Step
+from lineara.backends.native.steps import At, Step
 from lineara.backends.native.sums import summed
 from lineara.ir import Apply, ArrayType
 from lineara.ir.nest import Access, Along, Computed, Join, Linear, Nest, Update
@@ -41,7 +41,6 @@ SCATTERED, TOGETHER, ACROSS, IN_ORDER = 0.4, 0.15, 8.0, 0.25
 """What an element costs that is gathered, and one that is loaded with its neighbours; what the sum of all lanes costs, and
 an element that is summed up after the one on the lane before it."""
 
-At = dict[Step, dict[int, Position]]
 Segment = tuple[int, int, int]
 
 

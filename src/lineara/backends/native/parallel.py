@@ -22,9 +22,9 @@ from lineara.backends.native.groups import Group
 from lineara.backends.native.lanewise import Run, trip_work
 from lineara.backends.native.order import ALIGNED, LARGE, MILLION
 from lineara.backends.native.outline import outline, returns_only
-from lineara.backends.native.places import LONG, Index, Position, Root
+from lineara.backends.native.places import LONG, Index, Root
 from lineara.backends.native.space import LINE, Space
-from lineara.backends.native.steps import Step
+from lineara.backends.native.steps import At, Step
 from lineara.backends.native.sums import Sums, orders
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ CODE = 56
 """Where the failure of a chunk is in its row, behind the details."""
 
 BYTE, INT, POINTER = ir.IntType(8), ir.IntType(32), ir.PointerType()
-At = dict[Step, dict[int, Position]]
 Totals = dict[Step, "Total"]
 
 

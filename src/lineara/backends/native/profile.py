@@ -22,7 +22,8 @@ from lineara.backends.native.flat import Graph, Loop, Shared
 from lineara.backends.native.groups import Group
 from lineara.backends.native.listing import Names, lines_of, loop_title, operation
 from lineara.backends.native.program import Program
-from lineara.backends.native.watched import At, Listing, Part, Recorder, Watched
+from lineara.backends.native.steps import At
+from lineara.backends.native.watched import Listing, Part, Recorder, Watched
 from lineara.ir import Function
 
 CELLS = "lineara.profile"

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from lineara.backends.native.flat import Constant, Graph, Node, Value
+from lineara.backends.native.places import Position
 from lineara.ir import Add, Apply, ArrayType, Literal
 from lineara.ir.nest import Along, Join, Loops, Nest, Update, straight
 
@@ -49,6 +50,10 @@ class Step:
     def is_formula(self) -> bool:
         """Whether it reads nothing: an element is made wherever it is read."""
         return isinstance(self.loops, Nest) and not self.inputs
+
+
+At = dict[Step, dict[int, Position]]
+"""The positions of the indices that are bound, of each step."""
 
 
 def steps_of(graph: Graph) -> list[Step]:

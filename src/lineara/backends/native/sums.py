@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 from lineara.backends.native.groups import Group
 from lineara.backends.native.order import Order, order_of
-from lineara.backends.native.places import Position
-from lineara.backends.native.steps import Step
+from lineara.backends.native.steps import At, Step
 from lineara.backends.native.totals import Total, Whole
 from lineara.ir.nest import Nest
 
 if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter
-
-At = dict[Step, dict[int, Position]]
 
 
 def orders(g: Group) -> dict[Step, Order]:

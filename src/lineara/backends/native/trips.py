@@ -11,13 +11,11 @@ from lineara.backends.native.flat import Value
 from lineara.backends.native.groups import Group
 from lineara.backends.native.lanewise import unrolled
 from lineara.backends.native.places import Index, Position
-from lineara.backends.native.steps import Step
+from lineara.backends.native.steps import At, Step
 from lineara.backends.native.turned import rows
 
 if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter
-
-At = dict[Step, dict[int, Position]]
 
 
 @dataclass(frozen=True, slots=True)

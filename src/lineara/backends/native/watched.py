@@ -18,10 +18,8 @@ from lineara.backends.native.groups import Group
 from lineara.backends.native.outer import Product
 from lineara.backends.native.places import Buffer, Position
 from lineara.backends.native.space import Space
-from lineara.backends.native.steps import Step
+from lineara.backends.native.steps import At, Step
 from lineara.backends.native.trips import Trips
-
-At = dict[Step, dict[int, Position]]
 
 
 @dataclass(frozen=True, slots=True)

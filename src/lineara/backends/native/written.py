@@ -17,8 +17,8 @@ from lineara.backends.native.flat import Node, Value
 from lineara.backends.native.groups import Group, late
 from lineara.backends.native.partition import Partition
 from lineara.backends.native.pieces import is_static
-from lineara.backends.native.places import Buffer, Formula, Position
-from lineara.backends.native.steps import Step, steps_of_node
+from lineara.backends.native.places import Buffer, Formula
+from lineara.backends.native.steps import At, Step, steps_of_node
 from lineara.ir import Apply
 from lineara.ir.nest import Join, Nest, Update
 from lineara.primitives.conversion import stop_gradient
@@ -26,7 +26,6 @@ from lineara.primitives.conversion import stop_gradient
 if TYPE_CHECKING:
     from lineara.backends.native.emitter import Emitter
 
-At = dict[Step, dict[int, Position]]
 
 SMALLEST = 64
 """The trips of a loop at least."""
